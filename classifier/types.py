@@ -1,0 +1,77 @@
+"""The words every engine shares: Label, Model, Logits, Mode, and the Classifier protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # whoever only names a Label need not pay for numpy's start
+    import numpy as np
+    from numpy.typing import NDArray
+
+ENTAILMENT, CONTRADICTION = 0, 1
+"""Where each stands on the last axis of Logits."""
+
+
+class Mode(StrEnum):
+    """How a channel's scores relate to each other."""
+
+    INDEPENDENT = "independent"
+    """Each label on its own, entailment against contradiction; several may fit, or none."""
+
+    EXCLUSIVE = "exclusive"
+    """The labels compete: a softmax of their entailment logits; only the top one can alert."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """What to look for. The name is what people see; a description, where given, is what the classifier is told."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """The weights an engine runs. Scores compare only within one (engine, name, revision) and template."""
+
+    engine: str
+    """The kind of classifier: "embedding", "nli", "sagemaker"."""
+
+    name: str
+    revision: str
+    """What pins the weights and every constant that enters the logits: if it is equal, logits are equal."""
+
+    languages: tuple[str, ...] = ()
+    """BCP 47 codes of the languages the model understands; empty where it is not known or does not matter."""
+
+    def __str__(self) -> str:
+        return f"{self.engine}:{self.name}"
+
+
+class ClassifierError(Exception):
+    """A classifier cannot be had or cannot answer; the message names the part and the way out."""
+
+
+class ModelUnusableError(ClassifierError):
+    """The model is missing, damaged or of the wrong kind: nothing that trying again would mend."""
+
+
+class Classifier(Protocol):
+    """Answers how far each text entails each hypothesis."""
+
+    model: Model
+
+    template: str
+    """The hypothesis template, holding exactly one bare `{}`; it belongs to the engine, not to a channel."""
+
+    separable: bool
+    """Whether a hypothesis' logits are independent of the other hypotheses asked with it."""
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> "NDArray[np.float32]":
+        """Shape [texts, hypotheses, 2]: (entailment, contradiction), unscaled reals, never NaN.
+
+        Texts are scored as they are given, however long: what exceeds the model is cut from the text, never from
+        the hypothesis. Blocks for as long as the model takes, so it is called on a worker thread, never on the
+        event loop; one call at a time. Raises ClassifierError.
+        """
