@@ -1,0 +1,1 @@
+"""Where posts come from. Knows nothing of the other packages."""

@@ -1,0 +1,127 @@
+"""The words every source shares: Account, Post, Arrival, and the Source protocol."""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+Cursor = NewType("Cursor", str)
+"""The position to read on from: opaque to everyone but the source that wrote it."""
+
+
+class PostKind(StrEnum):
+    """What a post is besides a post of its own; a post may be several of these."""
+
+    RETWEET = "retweet"
+    REPLY = "reply"
+    QUOTE = "quote"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handle:
+    """What a person calls an account: the source it belongs to and its name there, without an @."""
+
+    source: str
+    name: str
+
+    def __str__(self) -> str:
+        return shown(self.name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Someone watched at a source. `id` never changes there; handle and name may."""
+
+    source: str
+    id: str
+    handle: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return shown(self.handle)
+
+
+def shown(handle: str) -> str:
+    """A handle as people write it: @handle, or the bare address of a feed."""
+    return handle if "://" in handle else f"@{handle}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """One item read from a source, identified by (source, id): for an edited post the first id of its history.
+
+    `published_at` is what the source states (aware UTC); `played_at` is set by a replay alone: the moment it
+    played the post, from which the post counts as current. `url` and `lang` (BCP 47) are empty where unknown.
+    """
+
+    source: str
+    id: str
+    author: Account
+    text: str
+    published_at: datetime
+    kinds: frozenset[PostKind] = frozenset()
+    lang: str = ""
+    url: str = ""
+    played_at: datetime | None = None
+
+    @property
+    def current_from(self) -> datetime:
+        """When the post became news here; a watch decides posts that became news after it was added."""
+        return self.played_at or self.published_at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """A post, or nothing but progress, with the cursor from which reading goes on once this is stored."""
+
+    cursor: Cursor
+    post: Post | None = None
+
+
+class SourceError(Exception):
+    """Something a caller of a source can act on."""
+
+
+class AccountNotFoundError(SourceError):
+    """The source knows no such account; `suggestions` are the nearest handles that it does know."""
+
+    def __init__(self, handle: Handle, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(f"no account {handle} on {handle.source}")
+        self.handle = handle
+        self.suggestions = suggestions
+
+
+class SourceUnreadableError(SourceError):
+    """The source cannot be read at all; the message names the part and the way out."""
+
+
+class Source(Protocol):
+    """A place posts come from. All methods are called on one event loop."""
+
+    name: str
+    """This source's own name, under which its cursor is kept."""
+
+    serves: frozenset[str]
+    """The sources its accounts and posts may name: {"x"} for X; a replay stands for several."""
+
+    finite: bool
+    """Whether `posts` ends by itself, as a replay does."""
+
+    def trouble(self) -> str:
+        """What was skipped or went wrong since the start, in words for /health; empty while all is well."""
+
+    async def watch(self, accounts: Collection[Account]) -> None:
+        """From now on deliver the posts of exactly these accounts. Replaces what was asked before."""
+
+    def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+        """Everything watched, from `after` on, in the order the source gives it; duplicates are allowed.
+
+        Ends only when the source has no more to give ever (a replay). Raises SourceUnreadableError.
+        """
+
+    async def recent(self, account: Account, limit: int) -> list[Post]:
+        """Up to `limit` of the account's latest posts, newest first; for previews only, never alerted."""
+
+    async def resolve(self, handle: Handle) -> Account:
+        """The account behind a handle. Raises AccountNotFoundError."""
