@@ -1,0 +1,45 @@
+"""Judgements: one a person an alert, the last one wins."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from storage import keys, sqlite
+from storage.schema import judgements
+from storage.types import AlertId, ChannelKey, Judged, Judgement
+
+
+def give(connection: sa.Connection, channel: ChannelKey, judgement: Judgement) -> bool:
+    """Store a person's judgement in place of their earlier one; False when it says what that one said."""
+    same_person = sa.and_(judgements.c.alert == judgement.alert, judgements.c.actor == judgement.actor)
+    before = connection.scalar(sa.select(judgements.c.judged).where(same_person))
+    if before == judgement.judged:
+        return False
+    connection.execute(
+        sqlite.upsert(judgements),
+        {
+            "alert": judgement.alert,
+            "actor": judgement.actor,
+            **keys.columns(channel),
+            "actor_name": judgement.actor_name,
+            "judged": judgement.judged,
+            "given_at": judgement.given_at,
+        },
+    )
+    return True
+
+
+def of_alerts(connection: sa.Connection, ids: Sequence[AlertId]) -> dict[AlertId, list[Judgement]]:
+    """How these alerts were judged, oldest judgement first; alerts nobody judged are missing."""
+    query = sa.select(judgements).where(judgements.c.alert.in_(ids)).order_by(judgements.c.given_at, judgements.c.actor)
+    found: dict[AlertId, list[Judgement]] = {}
+    for row in connection.execute(query):
+        judgement = Judgement(
+            alert=AlertId(row.alert),
+            actor=row.actor,
+            actor_name=row.actor_name,
+            judged=Judged(row.judged),
+            given_at=row.given_at,
+        )
+        found.setdefault(judgement.alert, []).append(judgement)
+    return found

@@ -1,0 +1,76 @@
+"""Posts: what was read, once for ever."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sources.types import Account, Post, PostKind
+from storage import sqlite
+from storage.schema import Instant, posts
+from storage.types import PostId, StoredPost
+
+
+def add(connection: sa.Connection, new: Sequence[Post], seen_at: datetime) -> list[PostId]:
+    """Store the posts not seen before and return their numbers, in the order given; the others are passed over."""
+    if not new:
+        return []
+    statement = sqlite.insert_new(posts).returning(posts.c.id, sort_by_parameter_order=False)
+    found = connection.execute(statement, [_row(post, seen_at) for post in new])
+    return sorted(PostId(row.id) for row in found)
+
+
+def load(connection: sa.Connection, ids: Iterable[PostId]) -> list[StoredPost]:
+    """The posts with these numbers, oldest number first."""
+    rows = connection.execute(sa.select(posts).where(posts.c.id.in_(list(ids))).order_by(posts.c.id))
+    return [from_row(row) for row in rows]
+
+
+def ids_at_source(connection: sa.Connection, source: str) -> set[str]:
+    """The ids, at their source, of all posts of it that we hold."""
+    return set(connection.scalars(sa.select(posts.c.post_id).where(posts.c.source == source)))
+
+
+def last_published(connection: sa.Connection, account: Account) -> datetime | None:
+    """When the newest post of this account that we hold was published."""
+    newest = sa.select(sa.func.max(posts.c.published_at, type_=Instant)).where(
+        posts.c.source == account.source, posts.c.account_id == account.id
+    )
+    found: datetime | None = connection.scalar(newest)
+    return found
+
+
+def from_row(row: Any) -> StoredPost:
+    """The post in a row that holds the columns of `posts`."""
+    return StoredPost(
+        id=PostId(row.id),
+        post=Post(
+            source=row.source,
+            id=row.post_id,
+            author=Account(source=row.source, id=row.account_id, handle=row.handle, name=row.author_name),
+            text=row.text,
+            published_at=row.published_at,
+            kinds=frozenset(PostKind(kind) for kind in row.kinds.split(",") if kind),
+            lang=row.lang,
+            url=row.url,
+            played_at=row.played_at,
+        ),
+    )
+
+
+def _row(post: Post, seen_at: datetime) -> dict[str, Any]:
+    return {
+        "source": post.source,
+        "post_id": post.id,
+        "account_id": post.author.id,
+        "handle": post.author.handle,
+        "author_name": post.author.name,
+        "text": post.text,
+        "kinds": ",".join(sorted(post.kinds)),
+        "lang": post.lang,
+        "url": post.url,
+        "published_at": post.published_at,
+        "played_at": post.played_at,
+        "seen_at": seen_at,
+    }

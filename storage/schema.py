@@ -1,0 +1,252 @@
+"""Every table, with the reason for each index. Alembic's migrations are proved equal to it by a test.
+
+Every row that belongs to a channel carries (platform, workspace, channel), so that a workspace can be shown, moved
+or forgotten without walking through other tables. Instants are whole microseconds since 1970 in UTC: they sort, they
+are the same on SQLite and Postgres, and no driver reads a time zone into them.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware datetime, stored as whole microseconds since 1970 in UTC."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002  (the base's signature)
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002  (the base's signature)
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# An integer that SQLite fills in by itself: there only INTEGER, not BIGINT, is the row's own number.
+_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _channel_columns(*, primary_key: bool = False) -> list[sa.Column[Any]]:
+    names = ("platform", "workspace", "channel")
+    return [sa.Column(name, sa.Text, nullable=False, primary_key=primary_key) for name in names]
+
+
+def _belongs_to_channel() -> sa.ForeignKeyConstraint:
+    columns = ["platform", "workspace", "channel"]
+    return sa.ForeignKeyConstraint(columns, [f"channels.{name}" for name in columns])
+
+
+# --- posts -----------------------------------------------------------------------------------------------------------
+
+# Identity and content. A post is in here once for ever, whatever became of its pending work.
+posts = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("post_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("handle", sa.Text, nullable=False),
+    sa.Column("author_name", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("kinds", sa.Text, nullable=False, comment="retweet, reply, quote: comma-separated, sorted"),
+    sa.Column("lang", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("published_at", Instant, nullable=False),
+    sa.Column("played_at", Instant, comment="set by a replay alone: when it played the post"),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.UniqueConstraint("source", "post_id"),  # seen once
+    sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
+)
+
+# Posts not yet decided. Kept apart from posts so that it stays as small as the backlog.
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id"), primary_key=True, autoincrement=False),
+    sa.Column("claimed_by", sa.Text),
+    sa.Column("claimed_until", Instant),
+    sa.Column("set_aside", sa.Text, comment="why this post is not tried again; NULL while it waits"),
+)
+
+# How far each source has been read; written in the transaction that stores what was read.
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("cursor", sa.Text, nullable=False),
+)
+
+# --- what the model answered -----------------------------------------------------------------------------------------
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("revision", sa.Text, nullable=False),
+    sa.Column("template", sa.Text, nullable=False),
+    sa.UniqueConstraint("engine", "name", "revision", "template"),
+)
+
+hypotheses = sa.Table(
+    "hypotheses",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False, unique=True),
+)
+
+# Raw logits, never scores: per-channel scores, what-if questions and changes of mode need no second asking.
+# Without a rowid on SQLite, since the key is the whole reason anyone comes here (post first: why; one post's row run).
+logits = sa.Table(
+    "logits",
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id"), primary_key=True),
+    sa.Column("model", sa.ForeignKey("models.id"), primary_key=True),
+    sa.Column("hypothesis", sa.ForeignKey("hypotheses.id"), primary_key=True),
+    sa.Column("entailment", sa.Float, nullable=False),
+    sa.Column("contradiction", sa.Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# --- channels and their settings -------------------------------------------------------------------------------------
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    *_channel_columns(primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("threshold", sa.Float, comment="NULL while the default holds"),
+    sa.Column("alerts", sa.Text, nullable=False, comment="on, off or shadow"),
+    sa.Column("paused_until", Instant),
+    sa.Column("suspended", sa.Text, nullable=False, comment="why nothing can be sent; empty while all is well"),
+)
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    *_channel_columns(primary_key=True),
+    sa.Column(
+        "folded", sa.Text, primary_key=True, comment="the name casefolded: two names may not differ in case only"
+    ),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("threshold", sa.Float, comment="NULL while the channel's holds"),
+    sa.Column("position", sa.Integer, nullable=False, comment="the order in which people wrote them"),
+    _belongs_to_channel(),
+)
+
+watches = sa.Table(
+    "watches",
+    metadata,
+    *_channel_columns(primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False),
+    sa.Column("account_name", sa.Text, nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    _belongs_to_channel(),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    *_channel_columns(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("actor_name", sa.Text, nullable=False),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False, comment="only the settings that changed"),
+    sa.Column("after", sa.JSON, nullable=False),
+    _belongs_to_channel(),
+    sa.Index("ix_audit_channel", "platform", "workspace", "channel", "id"),  # a channel's log, newest first
+)
+
+# --- decisions, alerts, deliveries, judgements -----------------------------------------------------------------------
+
+# One row for every (post, channel) that cared, alerted or not, so that /why can answer for both.
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id"), primary_key=True),
+    *_channel_columns(primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("model", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("label", sa.Text, comment="the label with the highest score, where the post was scored"),
+    sa.Column("score", sa.Float),
+    sa.Column("decided_at", Instant, nullable=False),
+    _belongs_to_channel(),
+    sa.Index("ix_decisions_channel", "platform", "workspace", "channel", "post"),  # what a channel decided lately
+    sqlite_with_rowid=False,
+)
+
+OWED = sa.text("state IN ('pending', 'sending', 'ambiguous')")
+"""Written out, not bound: SQLite uses a partial index only where the query repeats the index's own words."""
+
+# The outbox. A delivery's key travels inside the message, so that an unknown outcome can be looked up.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    *_channel_columns(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),  # /health counts; "what was being sent when we died"
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("receipt", sa.Text),
+    sa.Column("problem", sa.Text, comment="the latest error, for /health"),
+    sa.Column("settled_at", Instant),
+    _belongs_to_channel(),
+    # The oldest delivery still owed to each channel: the one question asked all day. Settled rows stay out of it.
+    sa.Index("ix_deliveries_owed", "platform", "workspace", "channel", "id", sqlite_where=OWED, postgresql_where=OWED),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", _Number, primary_key=True),
+    *_channel_columns(),
+    sa.Column("post", sa.ForeignKey("posts.id"), nullable=False),
+    sa.Column(
+        "delivery", sa.ForeignKey("deliveries.key"), nullable=False, index=True
+    ),  # which alerts a message carries
+    sa.Column("matched", sa.JSON, nullable=False, comment="the labels that alert, with score and threshold"),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("model", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("decided_at", Instant, nullable=False),
+    _belongs_to_channel(),
+    sa.UniqueConstraint("platform", "workspace", "channel", "post"),  # owed once
+    sa.Index("ix_alerts_channel", "platform", "workspace", "channel", "id"),  # a channel's latest alerts
+    sqlite_autoincrement=True,  # a number people have said aloud is never given twice
+)
+
+judgements = sa.Table(
+    "judgements",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("actor", sa.Text, primary_key=True),
+    *_channel_columns(),
+    sa.Column("actor_name", sa.Text, nullable=False),
+    sa.Column("judged", sa.Text, nullable=False),
+    sa.Column("given_at", Instant, nullable=False),
+    _belongs_to_channel(),
+)

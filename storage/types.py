@@ -1,0 +1,229 @@
+"""What is remembered, as values: channels with their settings, decisions, alerts, deliveries, judgements."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from classifier.types import Label, Mode, Model
+from sources.types import Account, Post
+
+PostId = NewType("PostId", int)
+"""A post's number in this database, not its id at the source."""
+
+AlertId = NewType("AlertId", int)
+"""An alert's number, as people say it: alerts count from 1 in a database."""
+
+DeliveryKey = NewType("DeliveryKey", str)
+"""The idempotency key of a delivery: opaque, unguessable, carried by the chat message itself."""
+
+Receipt = NewType("Receipt", str)
+"""The platform's id of the message that a delivery became."""
+
+DEFAULT_THRESHOLD = 0.40
+"""The least score that counts unless the channel or the label says otherwise; an alert needs strictly more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class ChannelKey:
+    """Where settings, alerts and judgements belong: a channel of a workspace of a platform, never a person."""
+
+    platform: str
+    workspace: str
+    channel: str
+
+
+class AlertState(StrEnum):
+    """Whether a channel's alerts are delivered."""
+
+    ON = "on"
+    OFF = "off"
+    SHADOW = "shadow"
+    """Decide as if on, post nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelLabel:
+    """A label of a channel, with a threshold of its own where one was set."""
+
+    label: Label
+    threshold: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.label.name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """A channel's standing wish to see an account."""
+
+    account: Account
+    added_by: str
+    """What people call the person who added it."""
+
+    added_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """Everything a channel has set; `threshold` is None while the default holds."""
+
+    key: ChannelKey
+    name: str
+    mode: Mode = Mode.INDEPENDENT
+    threshold: float | None = None
+    alerts: AlertState = AlertState.ON
+    paused_until: datetime | None = None
+    suspended: str = ""
+    """Why nothing can be sent here at present; empty while all is well."""
+
+    labels: tuple[ChannelLabel, ...] = ()
+    watches: tuple[Watch, ...] = ()
+
+    def threshold_for(self, label: ChannelLabel) -> float:
+        """The least score that counts for this label here."""
+        if label.threshold is not None:
+            return label.threshold
+        return DEFAULT_THRESHOLD if self.threshold is None else self.threshold
+
+    def threshold_source(self, label: ChannelLabel) -> str:
+        """Where `threshold_for` comes from, in words people know."""
+        if label.threshold is not None:
+            return "set for the label"
+        return "default" if self.threshold is None else "set for the channel"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredPost:
+    """A post with its number in this database."""
+
+    id: PostId
+    post: Post
+
+
+class Reason(StrEnum):
+    """What was decided of a post for a channel. Everything but ALERT is a refusal, in the words people read."""
+
+    ALERT = "alert"
+    BELOW_THRESHOLD = "below threshold"
+    NO_TEXT = "no text"
+    NO_LABELS = "no labels"
+    BEFORE_WATCH = "published before the watch"
+    PAUSED = "paused"
+    OFF = "alerts are off"
+    SHADOW = "shadow"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelScore:
+    """A label's score in 0..1 for one post, beside the threshold it had to exceed and where that came from."""
+
+    label: str
+    score: float
+    threshold: float
+    threshold_source: str
+
+    @property
+    def above(self) -> bool:
+        return self.score > self.threshold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What was decided of a post for a channel, and why. `scores` holds every label asked, highest first."""
+
+    post: PostId
+    channel: ChannelKey
+    reason: Reason
+    mode: Mode
+    scores: tuple[LabelScore, ...] = ()
+    matched: tuple[LabelScore, ...] = ()
+    """The labels that alert, or would have alerted but for `reason`; highest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostLogits:
+    """What the model answered about one post: hypothesis -> (entailment, contradiction)."""
+
+    post: PostId
+    by_hypothesis: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """All that one round of classifying came to; stored in one transaction with the claim's end."""
+
+    posts: tuple[PostId, ...]
+    model: Model
+    template: str
+    decided_at: datetime
+    logits: tuple[PostLogits, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+class Judged(StrEnum):
+    RELEVANT = "relevant"
+    NOT_RELEVANT = "not relevant"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """One person's word on one alert; the last one wins."""
+
+    alert: AlertId
+    actor: str
+    actor_name: str
+    judged: Judged
+    given_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alert:
+    """A decision owed to a channel, with all that its card shows."""
+
+    id: AlertId
+    channel: ChannelKey
+    post: StoredPost
+    matched: tuple[LabelScore, ...]
+    mode: Mode
+    model: str
+    decided_at: datetime
+    judgements: tuple[Judgement, ...] = field(default=())
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery carries."""
+
+    ALERT = "alert"
+    SUMMARY = "summary"
+    NOTICE = "notice"
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has come. Pending, sending and ambiguous ones are still owed."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    """The intent is written; the chat may or may not have the message."""
+
+    AMBIGUOUS = "ambiguous"
+    """The outcome is unknown: to be looked up by its key before anything is sent again."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    HELD = "held"
+    """Owed to a suspended channel: kept until the channel can be reached again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One message owed to a chat."""
+
+    key: DeliveryKey
+    channel: ChannelKey
+    kind: DeliveryKind
+    state: DeliveryState
+    attempts: int
+    due_at: datetime

@@ -1,0 +1,336 @@
+"""The outbox: owed once, one at a time a channel, and nothing sent twice without being looked up."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import alerts, channels, decisions, logits, outbox
+from storage import posts as posts_storage
+from storage.database import Database, open_database
+from storage.outbox import Owed
+from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryKind, DeliveryState, PostId, Reason, Receipt
+from tests.fakes.builders import MODEL, NOW, TEMPLATE, a_channel, a_decision, a_key, posts
+
+LATER = NOW + timedelta(minutes=1)
+HERE = ("console",)
+"""The platforms that are connected."""
+
+
+async def owe(database: Database, *keys: ChannelKey, count: int = 1) -> int:
+    """Decide that many posts to alert in each of these channels, post by post; returns how many are newly owed."""
+
+    def work(connection: sa.Connection) -> int:
+        for key in keys:
+            channels.save(connection, a_channel(key.channel, key=key))
+        posts_storage.add(connection, posts(count), NOW)
+        ids = [PostId(number) for number in range(1, count + 1)]
+        model = logits.model_number(connection, MODEL, TEMPLATE)
+        return decisions.add(connection, model, [a_decision(post, key) for post in ids for key in keys], NOW)
+
+    return await database.transaction(work)
+
+
+async def take(
+    database: Database,
+    *,
+    now: datetime = NOW,
+    busy: Sequence[ChannelKey] = (),
+    limit: int = 100,
+    platforms: Sequence[str] = HERE,
+) -> list[Delivery]:
+    return await database.transaction(lambda connection: outbox.take_due(connection, now, busy, limit, platforms))
+
+
+async def take_one(database: Database, now: datetime = NOW) -> Delivery:
+    (delivery,) = await take(database, now=now)
+    return delivery
+
+
+async def next_due(database: Database, *busy: ChannelKey, platforms: Sequence[str] = HERE) -> datetime | None:
+    return await database.read(lambda connection: outbox.next_due(connection, busy, platforms))
+
+
+async def owed(database: Database) -> Owed:
+    return await database.read(lambda connection: outbox.owed(connection, HERE))
+
+
+async def sent(database: Database, key: DeliveryKey) -> None:
+    await database.transaction(lambda connection: outbox.settle_sent(connection, key, Receipt(f"r-{key}"), NOW))
+
+
+async def post_of(database: Database, delivery: Delivery) -> PostId:
+    (alert,) = await database.read(lambda connection: alerts.carried_by(connection, delivery.key))
+    return alert.post.id
+
+
+# --- owed once -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_post_is_owed_to_a_channel_once_however_often_it_is_decided(database: Database) -> None:
+    assert [await owe(database, a_key()), await owe(database, a_key())] == [1, 0]
+    await sent(database, (await take_one(database)).key)
+    assert await owe(database, a_key()) == 0
+    assert await take(database) == []
+
+
+async def test_a_post_refused_at_first_is_not_owed_by_a_later_decision(database: Database) -> None:
+    await owe(database, a_key(), count=0)
+
+    def decide(reason: Reason) -> Any:
+        def work(connection: sa.Connection) -> int:
+            posts_storage.add(connection, posts(1), NOW)
+            model = logits.model_number(connection, MODEL, TEMPLATE)
+            return decisions.add(connection, model, [a_decision(PostId(1), reason=reason)], NOW)
+
+        return work
+
+    assert await database.transaction(decide(Reason.PAUSED)) == 0
+    assert await database.transaction(decide(Reason.ALERT)) == 0
+    assert await take(database) == []
+
+
+async def test_each_channel_is_owed_a_delivery_of_its_own_with_a_key_that_fits_every_chat(database: Database) -> None:
+    one, two = a_key("one"), a_key("two")
+    assert await owe(database, one, two) == 2
+    first, second = await take(database)
+    assert {first.channel, second.channel} == {one, two}
+    assert first.key != second.key
+    assert max(len(first.key), len(second.key)) <= 25  # the longest nonce that Discord takes
+    assert first.kind is DeliveryKind.ALERT
+
+
+async def test_channels_that_share_a_name_in_two_workspaces_are_two(database: Database) -> None:
+    ours, theirs = a_key(workspace="ours"), a_key(workspace="theirs")
+    assert await owe(database, ours, theirs) == 2
+    assert {delivery.channel for delivery in await take(database)} == {ours, theirs}
+
+
+# --- one at a time, in order -----------------------------------------------------------------------------------------
+
+
+async def test_a_channel_gets_its_deliveries_one_by_one_in_the_order_of_their_decisions(database: Database) -> None:
+    await owe(database, a_key(), count=4)
+    seen: list[PostId] = []
+    for _ in range(4):
+        delivery = await take_one(database)
+        assert await take(database) == [], "a second one was given out while the first was being sent"
+        seen.append(await post_of(database, delivery))
+        await sent(database, delivery.key)
+    assert seen == [1, 2, 3, 4]
+    assert await take(database) == []
+
+
+async def test_what_is_taken_is_marked_as_being_sent_and_counted_before_anything_is_sent(database: Database) -> None:
+    await owe(database, a_key())
+    taken = await take_one(database)
+    assert (taken.state, taken.attempts) == (DeliveryState.SENDING, 1)
+    await database.transaction(lambda connection: outbox.try_again(connection, taken.key, "503", NOW))
+    assert (await take_one(database)).attempts == 2
+
+
+async def test_nothing_is_taken_before_it_is_due(database: Database) -> None:
+    await owe(database, a_key())
+    assert await take(database, now=NOW - timedelta(microseconds=1)) == []
+    assert len(await take(database, now=NOW)) == 1
+
+
+async def test_busy_channels_are_passed_over(database: Database) -> None:
+    one, two = a_key("one"), a_key("two")
+    await owe(database, one, two)
+    assert [delivery.channel for delivery in await take(database, busy=[one])] == [two]
+    assert [delivery.channel for delivery in await take(database)] == [one]
+
+
+async def test_no_more_is_taken_than_there_is_room_for_and_the_oldest_goes_first(database: Database) -> None:
+    channel_keys = [a_key(name) for name in ("c", "a", "b")]
+    await owe(database, *channel_keys)
+    assert [delivery.channel for delivery in await take(database, limit=2)] == channel_keys[:2]
+    assert [delivery.channel for delivery in await take(database, limit=2)] == channel_keys[2:]
+
+
+async def test_a_delivery_that_has_to_wait_holds_up_its_own_channel_and_no_other(database: Database) -> None:
+    waits, goes_on = a_key("waits"), a_key("goes on")
+    await owe(database, waits, goes_on, count=2)
+    first, second = await take(database)
+    await database.transaction(lambda connection: outbox.try_again(connection, first.key, "429", LATER))
+    await sent(database, second.key)
+    assert [delivery.channel for delivery in await take(database)] == [goes_on]
+    assert [delivery.key for delivery in await take(database, now=LATER)] == [first.key]
+
+
+async def test_what_is_owed_on_a_platform_that_is_not_connected_stays_where_it_is(database: Database) -> None:
+    elsewhere = a_key(platform="slack")
+    await owe(database, a_key(), elsewhere)
+    assert [delivery.channel for delivery in await take(database)] == [a_key()]
+    assert await next_due(database) is None
+    assert await owed(database) == Owed(waiting=1, held=0, failed=0)
+    assert [delivery.channel for delivery in await take(database, platforms=["slack"])] == [elsewhere]
+
+
+# --- unknown outcomes ------------------------------------------------------------------------------------------------
+
+
+async def test_an_unknown_outcome_comes_back_to_be_looked_up_and_is_not_marked_as_being_sent(
+    database: Database,
+) -> None:
+    await owe(database, a_key(), count=2)
+    taken = await take_one(database)
+    await database.transaction(lambda connection: outbox.look_up(connection, taken.key, "timed out", LATER))
+    assert await take(database) == [], "looked up before the grace was over, or overtaken by the next delivery"
+    for _ in range(2):
+        again = await take_one(database, now=LATER)
+        assert (again.key, again.state, again.attempts) == (taken.key, DeliveryState.AMBIGUOUS, 2)
+
+
+async def test_a_message_found_when_looked_up_is_sent_and_the_next_one_follows(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    taken = await take_one(database)
+    await database.transaction(lambda connection: outbox.look_up(connection, taken.key, "timed out", NOW))
+    await sent(database, taken.key)
+    assert await post_of(database, await take_one(database)) == 2
+
+
+async def test_a_message_not_found_when_looked_up_is_sent_again_under_the_same_key(database: Database) -> None:
+    await owe(database, a_key())
+    taken = await take_one(database)
+    await database.transaction(lambda connection: outbox.look_up(connection, taken.key, "timed out", NOW))
+    await database.transaction(lambda connection: outbox.try_again(connection, taken.key, "not there", NOW))
+    again = await take_one(database)
+    assert (again.key, again.state) == (taken.key, DeliveryState.SENDING)
+
+
+async def test_what_was_being_sent_when_the_last_life_ended_is_looked_up_first(tmp_path: Path) -> None:
+    path = tmp_path / "lapwing.db"
+    async with open_database(path) as first_life:
+        await owe(first_life, a_key("sending"), a_key("pending"))
+        taken = (await take(first_life, limit=1))[0]
+    async with open_database(path) as second_life:
+        assert await second_life.transaction(lambda connection: outbox.recover(connection, "console", LATER)) == 1
+        assert [delivery.channel for delivery in await take(second_life)] == [a_key("pending")]
+        recovered = await take_one(second_life, now=LATER)
+        assert (recovered.key, recovered.state) == (taken.key, DeliveryState.AMBIGUOUS)
+        # A second death right after it loses nothing: only what is being sent now is recovered.
+        assert await second_life.transaction(lambda connection: outbox.recover(connection, "console", LATER)) == 1
+
+
+async def test_recovery_leaves_other_platforms_alone(database: Database) -> None:
+    await owe(database, a_key(platform="slack"))
+    await take(database, platforms=["slack"])
+    assert await database.transaction(lambda connection: outbox.recover(connection, "console", NOW)) == 0
+    assert await take(database, platforms=["slack"]) == []
+
+
+# --- failed and held -------------------------------------------------------------------------------------------------
+
+
+async def test_a_delivery_that_failed_is_over_and_lets_the_next_one_go(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    taken = await take_one(database)
+    await database.transaction(lambda connection: outbox.settle_failed(connection, taken.key, "too long", NOW))
+    assert await owed(database) == Owed(waiting=1, held=0, failed=1)
+    assert await post_of(database, await take_one(database)) == 2
+
+
+async def test_what_a_suspended_channel_is_owed_is_kept_and_not_tried(database: Database) -> None:
+    lost, fine = a_key("lost"), a_key("fine")
+    await owe(database, lost, fine, count=3)
+    (in_flight,) = await take(database, busy=[fine])
+    await database.transaction(lambda connection: outbox.hold(connection, lost, "the bot was removed"))
+    assert [delivery.channel for delivery in await take(database, now=LATER)] == [fine]
+    assert await owed(database) == Owed(waiting=3, held=3, failed=0)
+    await sent(database, in_flight.key)  # it had arrived before the channel was lost
+    assert await owed(database) == Owed(waiting=3, held=2, failed=0)
+
+
+async def test_holding_touches_nothing_that_is_settled(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    await sent(database, (await take_one(database)).key)
+    taken = await take_one(database)
+    await database.transaction(lambda connection: outbox.settle_failed(connection, taken.key, "too long", NOW))
+    await database.transaction(lambda connection: outbox.hold(connection, a_key(), "the bot was removed"))
+    assert await owed(database) == Owed(waiting=0, held=0, failed=1)
+
+
+async def test_everything_not_settled_is_owed_whatever_its_state(database: Database) -> None:
+    await owe(database, a_key("pending"), a_key("sending"), a_key("ambiguous"))
+    _, unknown = await take(database, busy=[a_key("pending")])
+    await database.transaction(lambda connection: outbox.look_up(connection, unknown.key, "timed out", NOW))
+    assert await owed(database) == Owed(waiting=3, held=0, failed=0)
+
+
+# --- when to look again ----------------------------------------------------------------------------------------------
+
+
+async def test_an_empty_outbox_is_never_due(database: Database) -> None:
+    assert await next_due(database) is None
+
+
+async def test_the_next_due_is_the_earliest_of_the_channels_that_are_free(database: Database) -> None:
+    soon, late = a_key("soon"), a_key("late")
+    await owe(database, soon, late)
+    first, second = await take(database)
+    await database.transaction(lambda connection: outbox.try_again(connection, first.key, "429", LATER))
+    await database.transaction(
+        lambda connection: outbox.look_up(connection, second.key, "cut", LATER + timedelta(seconds=1))
+    )
+    assert await next_due(database) == LATER
+    assert await next_due(database, soon) == LATER + timedelta(seconds=1)
+    assert await next_due(database, soon, late) is None
+
+
+async def test_what_waits_behind_another_delivery_is_not_due_before_it(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    first = await take_one(database)
+    await database.transaction(lambda connection: outbox.try_again(connection, first.key, "429", LATER))
+    assert await next_due(database) == LATER
+
+
+async def test_what_is_being_sent_is_not_due(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    await take_one(database)
+    assert await next_due(database) is None, "whoever waits for it would ask again and again"
+
+
+# --- what a delivery carries -----------------------------------------------------------------------------------------
+
+
+async def test_a_delivery_carries_its_alert_whatever_became_of_it(database: Database) -> None:
+    await owe(database, a_key("one"), a_key("two"))
+    one, two = await take(database)
+    await sent(database, one.key)
+    (alert,) = await database.read(lambda connection: alerts.carried_by(connection, one.key))
+    assert (alert.channel, alert.post.post) == (one.channel, posts(1)[0])
+    assert await database.read(lambda connection: alerts.load(connection, alert.id)) == alert
+    (other,) = await database.read(lambda connection: alerts.carried_by(connection, two.key))
+    assert other.channel == two.channel
+
+
+async def test_a_channels_latest_alerts_are_its_own_newest_first(database: Database) -> None:
+    await owe(database, a_key(), a_key("another"), count=3)
+    latest = await database.read(lambda connection: alerts.latest(connection, a_key(), 2))
+    assert [(alert.channel, alert.post.id) for alert in latest] == [(a_key(), 3), (a_key(), 2)]
+
+
+# --- cost ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_question_asked_all_day_reads_only_what_is_still_owed(database: Database) -> None:
+    """SQLite uses a partial index only where it can prove that the query asks for nothing outside it."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        asked.append((statement, parameters))
+
+    def work(connection: sa.Connection) -> list[str]:
+        sa.event.listen(connection, "before_cursor_execute", note)
+        outbox.take_due(connection, NOW, (), 10, HERE)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        ((statement, parameters),) = asked
+        return [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+    plan = await database.transaction(work)
+    assert any("ix_deliveries_owed" in step for step in plan), plan
+    assert not any(step.startswith("SCAN deliveries") for step in plan), plan
