@@ -1,0 +1,53 @@
+"""From a label and a template to the hypothesis that the model is asked about. Pure."""
+
+from collections.abc import Sequence
+
+from classifier.types import Label
+
+EMBEDDING_TEMPLATE = "This article is on the topic of {}."
+"""The default for sentence vectors: of some 850 templates measured on MiniLM the one that is good at everything.
+
+Against "This text is about {}." at one irrelevant post in ten: 85% of the relevant posts alert instead of 72%, AG News
+macro-F1 .688 instead of .675, AUC on disaster tweets .927 instead of .904. Labels that had no part in the choice (nine
+other crises, 18 topics of tweets) gain as well.
+"""
+
+NLI_TEMPLATE = "This example is {}."
+"""The default for NLI models: the zero-shot-classification pipeline's own."""
+
+_HOLE = "{}"
+
+
+def check_template(template: str) -> None:
+    """Raise ValueError unless the template has exactly one bare `{}`, where the label goes, and no other brace."""
+    before, hole, after = template.partition(_HOLE)
+    if not hole or any(brace in before + after for brace in "{}"):
+        raise ValueError(
+            f"the template {template!r} needs exactly one {{}}, where the label goes, and no other brace: "
+            f'write it like "{EMBEDDING_TEMPLATE}"'
+        )
+
+
+def check_labels(labels: Sequence[Label]) -> None:
+    """Raise ValueError where there are no labels, one has no name, or two differ only in case; both are named."""
+    if not labels:
+        raise ValueError("no labels: name at least one thing to look for")
+    seen: dict[str, str] = {}
+    for label in labels:
+        name = label.name.strip()
+        if not name:
+            raise ValueError("a label has no name: every label needs one")
+        first = seen.setdefault(name.casefold(), name)
+        if first is not name:
+            how = "is given twice" if first == name else f"and {first!r} differ only in case"
+            raise ValueError(f"the label {name!r} {how}: keep one of them")
+
+
+def render(label: Label, template: str) -> str:
+    """The hypothesis for a label: its description, or its name where it has none, in the template's place.
+
+    Put in literally: a label may hold braces and commas. Equal to the pipeline's `template.format(label)` for every
+    template that `check_template` accepts.
+    """
+    before, _, after = template.partition(_HOLE)
+    return f"{before}{label.description or label.name}{after}"
