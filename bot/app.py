@@ -1,0 +1,150 @@
+"""The house, built: the one place that names concrete classes and puts the rooms together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.chat.base import ChatPlatform
+from bot.chat.console import Console
+from bot.chat.transcript import Transcript
+from bot.commands.handlers import answer
+from bot.commands.house import House
+from bot.commands.types import Asked, Reply
+from bot.insight.health import Health
+from bot.pipeline.bell import Bell
+from bot.pipeline.classify import Classify
+from bot.pipeline.deliver import Deliver
+from bot.pipeline.ingest import Ingest
+from bot.pipeline.supervise import run_until_one_ends
+from bot.pipeline.watch_list import WatchList
+from bot.settings import Settings
+from classifier.batching import Batcher
+from classifier.registry import choose
+from sources.clock import Clock, SystemClock
+from sources.replay import Replay
+from sources.types import Source
+from storage import outbox
+from storage.database import Database, open_database
+from storage.inbox import SqlInbox
+
+_SETTLE_POLL_S = 0.02
+
+
+class App:
+    """Lapwing, ready to run. It is the Inbound of its platforms."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        sources: Sequence[Source],
+        batcher: Batcher,
+        platforms: Sequence[ChatPlatform],
+        clock: Clock,
+        gate: asyncio.Event,
+    ) -> None:
+        """`gate`: while it is not set, a replay holds its first post back."""
+        self.clock = clock
+        self.database = database
+        self._gate = gate
+        self._batcher = batcher
+        self._platforms = {platform.name: platform for platform in platforms}
+        self._inbox = SqlInbox(database)
+        self._watch_list = WatchList(database, sources, batcher.template)
+        self._stored, self._owed = Bell(), Bell()
+        self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
+        self._house = House(
+            database=database,
+            watch_list=self._watch_list,
+            batcher=batcher,
+            sources={name: source for source in sources for name in source.serves},
+            platforms=self._platforms,
+            clock=clock,
+            health=Health(
+                database=database,
+                inbox=self._inbox,
+                batcher=batcher,
+                watch_list=self._watch_list,
+                ingests=self._ingests,
+                platforms=self._platforms,
+                clock=clock,
+            ),
+        )
+
+    async def answer(self, asked: Asked) -> Reply:
+        """Do what someone asked."""
+        return await answer(self._house, asked)
+
+    async def run(self) -> None:
+        """Until a platform ends: a terminal that the person left. Raises TaskDiedError when anything breaks."""
+        await self._inbox.recover()
+        await self._watch_list.refresh()
+        classify = Classify(
+            self._inbox, self._batcher, self._watch_list, self.clock, stored=self._stored, owed=self._owed
+        )
+        deliver = Deliver(self.database, self._platforms, self._watch_list, self.clock, owed=self._owed)
+        await run_until_one_ends(
+            {name: platform.run(self) for name, platform in self._platforms.items()},
+            {
+                "model": self._batcher.run(),
+                **{f"ingest {ingest.source.name}": ingest.run() for ingest in self._ingests},
+                "classify": classify.run(),
+                "deliver": deliver.run(),
+            },
+        )
+
+    async def settle(self) -> None:
+        """Let replays play, and return once what they give is stored, decided and delivered."""
+        self._gate.set()
+        await self._batcher.ready()  # a model that cannot be loaded is never passed over in silence
+        while not await self._is_settled():
+            await self.clock.sleep(_SETTLE_POLL_S)
+
+    async def _is_settled(self) -> bool:
+        """Asked in the direction posts move, so that none is missed between two rooms."""
+        for ingest in self._ingests:
+            listens = bool(self._watch_list.accounts(ingest.source.serves))
+            if ingest.source.finite and listens and not ingest.ended:
+                return False
+        if (await self._inbox.backlog()).waiting:
+            return False
+        owed = await self.database.read(lambda connection: outbox.owed(connection, self._platforms))
+        return owed.waiting == 0
+
+
+async def open_sources(settings: Settings, clock: Clock, gate: asyncio.Event | None = None) -> list[Source]:
+    """Every source that is set up. Raises SourceUnreadableError."""
+    if settings.replay_file is None:
+        return []
+    return [await Replay.open(settings.replay_file, clock=clock, speed=settings.replay_speed, gate=gate)]
+
+
+@asynccontextmanager
+async def build(settings: Settings, *, hold_replay: bool) -> AsyncIterator[tuple[App, Console]]:
+    """Everything that `settings` ask for, opened, and closed at the end; and the console it talks through.
+
+    `hold_replay`: a replay plays nothing before `App.settle` is first called. What is cheap to find wrong is found
+    before a database is made. Raises SourceUnreadableError, ClassifierError, DatabaseUnusableError.
+    """
+    clock = SystemClock()
+    gate = asyncio.Event()
+    if not hold_replay:
+        gate.set()
+    choice = choose(settings.classifier, template=settings.classifier_template, threads=settings.classifier_threads)
+    sources = await open_sources(settings, clock, gate)
+    async with open_database(settings.database) as database:
+        with Transcript(Path(f"{settings.database}.console")) as transcript:
+            console = Console(settings.console_channel, transcript)
+            batcher = Batcher(choice.load, choice.template)
+            yield (
+                App(
+                    database=database,
+                    sources=sources,
+                    batcher=batcher,
+                    platforms=[console],
+                    clock=clock,
+                    gate=gate,
+                ),
+                console,
+            )

@@ -1,0 +1,67 @@
+"""What every chat platform is to the rest of the house, and what can go wrong when something is sent there."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from bot.cards import Card
+from bot.commands.types import Asked, Reply
+from storage.types import ChannelKey, DeliveryKey, Receipt
+
+
+class DeliveryError(Exception):
+    """A message could not be sent; each kind asks for something else to be done."""
+
+
+class TryLaterError(DeliveryError):
+    """The chat does not have the message and says so; it may be sent again, not before `retry_after_s`."""
+
+    def __init__(self, problem: str, retry_after_s: float | None = None) -> None:
+        super().__init__(problem)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknownError(DeliveryError):
+    """Nobody can say whether the chat has the message: look it up by its key before anything else."""
+
+
+class ChannelGoneError(DeliveryError):
+    """Nothing can be sent to this channel until people change something there."""
+
+
+class MessageRefusedError(DeliveryError):
+    """The chat will never take this message; others may pass."""
+
+
+class Inbound(Protocol):
+    """What a platform does with what people type and press."""
+
+    async def answer(self, asked: Asked) -> Reply:
+        """Do what was asked and say what came of it. Never raises for what people get wrong."""
+
+    async def settle(self) -> None:
+        """Let replays play, and return once all that is owed is decided and delivered."""
+
+
+class ChatPlatform(Protocol):
+    """A chat. `send` and `edit` raise DeliveryError and nothing else; all run on the event loop."""
+
+    name: str
+
+    grace: timedelta
+    """How long after an unknown outcome a look-up can be trusted: more than a request's time-out and the slowest
+    commit at the chat's end together."""
+
+    async def run(self, inbound: Inbound) -> None:
+        """Serve people until the chat ends (a terminal) or the task is cancelled."""
+
+    async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
+        """Post a card, with the key where `find` will find it. Sends once: retrying is not a platform's business."""
+
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+        """Redraw a message in place."""
+
+    async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
+        """The message that carries this key, if the chat has it."""
+
+    async def can_send(self, channel: ChannelKey) -> str | None:
+        """Why Lapwing cannot post in this channel, in words for people; None when it can."""

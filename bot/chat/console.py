@@ -1,0 +1,142 @@
+"""The console: a terminal as a chat with one channel.
+
+At a terminal alerts arrive above the line you type. Where standard input is a file or a pipe, its lines run in order:
+`/wait` returns once everything owed is settled, and the end of input means wait, then end.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.cards import AlertCard, Card, NoticeCard
+from bot.chat.base import Inbound
+from bot.chat.screen import ColourScreen, PlainScreen, Screen, is_terminal
+from bot.chat.transcript import Transcript
+from bot.commands.catalogue import CATALOGUE
+from bot.commands.types import Actor, Asked, Reply
+from storage.types import ChannelKey, DeliveryKey, Receipt
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+_MOST_LINES_AHEAD = 1_000
+"""How far the reader of standard input may run ahead of the answers."""
+
+_LEAVE = frozenset({"/quit", "/exit"})
+
+YOU = Actor(id="you", name="you")
+
+
+class Console:
+    """ChatPlatform for whoever started the program."""
+
+    name = "console"
+    grace = timedelta(0)  # the transcript is a file of ours: what it does not hold was not shown
+
+    def __init__(self, channel_name: str, transcript: Transcript) -> None:
+        self.channel = ChannelKey(platform=self.name, workspace="terminal", channel=channel_name)
+        self._transcript = transcript
+        self._screen: Screen = PlainScreen()
+        self.first_alert_at: float | None = None
+        """When the first alert was shown, by time.monotonic."""
+
+    async def run(self, inbound: Inbound) -> None:
+        """Returns at the end of input, or when the person leaves."""
+        if is_terminal():
+            await self._talk(inbound)
+        else:
+            await self._follow(inbound)
+
+    async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:  # noqa: ARG002  (there is one channel)
+        # Noted first: whoever kills this process does it when they see something, which is never between the two.
+        receipt = self._transcript.add(key)
+        try:
+            self._screen.card(card)
+        except OSError:
+            self._transcript.take_back(key)
+            raise
+        if self.first_alert_at is None and isinstance(card, AlertCard):
+            self.first_alert_at = time.monotonic()
+        return receipt
+
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:  # noqa: ARG002
+        """What a terminal has shown stays as it is, so a change is told in a line of its own."""
+        text = f"alert {card.alert}: {card.judged}" if isinstance(card, AlertCard) else card.text
+        self._screen.card(NoticeCard(text=text))
+
+    async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:  # noqa: ARG002
+        return self._transcript.find(key)
+
+    async def can_send(self, channel: ChannelKey) -> str | None:
+        return None if channel == self.channel else f"This terminal has one channel, #{self.channel.channel}."
+
+    async def _follow(self, inbound: Inbound) -> None:
+        async for line in _standard_input():
+            text = line.strip()
+            if not text or text.startswith("#"):  # a script may explain itself
+                continue
+            self._screen.echo(text)
+            if text in _LEAVE:
+                break
+            if text == "/wait":
+                await inbound.settle()
+            else:
+                self._screen.reply(await inbound.answer(self._asked(text)))
+        await inbound.settle()
+
+    async def _talk(self, inbound: Inbound) -> None:
+        from prompt_toolkit import PromptSession  # noqa: PLC0415  (only a terminal needs it)
+        from prompt_toolkit.completion import WordCompleter  # noqa: PLC0415
+        from prompt_toolkit.patch_stdout import patch_stdout  # noqa: PLC0415
+
+        words = sorted({usage for entry in CATALOGUE for usage in entry.completions} | {"/quit"})
+        session: PromptSession[str] = PromptSession(completer=WordCompleter(words, sentence=True))
+        with patch_stdout(raw=True):
+            self._screen = ColourScreen()
+            self._screen.reply(
+                Reply(text=f"You are in #{self.channel.channel}. /help shows what you can say; /quit ends.")
+            )
+            while (text := await _typed(session, f"#{self.channel.channel}> ")) is not None:
+                if text:
+                    self._screen.reply(await inbound.answer(self._asked(text)))
+
+    def _asked(self, text: str) -> Asked:
+        return Asked(actor=YOU, channel=self.channel, channel_name=self.channel.channel, text=text)
+
+
+async def _typed(session: "PromptSession[str]", prompt: str) -> str | None:
+    """The next line; None when the person leaves."""
+    try:
+        text = (await session.prompt_async(prompt)).strip()
+    except (EOFError, KeyboardInterrupt):
+        return None
+    return None if text in _LEAVE else text
+
+
+async def _standard_input() -> AsyncIterator[str]:
+    """Lines of standard input as they come.
+
+    Read by a daemon thread: a thread that waits for input cannot be cancelled, and must not keep the program alive.
+    """
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    room = threading.Semaphore(_MOST_LINES_AHEAD)
+
+    def hand_over(line: str | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def read() -> None:
+        for raw in sys.stdin.buffer:
+            room.acquire()
+            hand_over(raw.decode("utf-8", "replace"))
+        hand_over(None)
+
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        room.release()
+        yield line

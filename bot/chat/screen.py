@@ -1,0 +1,76 @@
+"""How the console shows things: coloured at a terminal, plain lines elsewhere."""
+
+import sys
+from typing import Protocol
+
+from bot.cards import AlertCard, Card
+from bot.chat.plain import byline, judging_line, marks_line, plain_card, printable
+from bot.commands.types import Reply
+
+
+def is_terminal() -> bool:
+    """Whether a person sits at both ends, rather than a file or a pipe."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+class Screen(Protocol):
+    """Shows a card or an answer at once; when a method returns, the text has left this process."""
+
+    def card(self, card: Card) -> None: ...
+
+    def reply(self, reply: Reply) -> None: ...
+
+    def echo(self, line: str) -> None:
+        """A line that came from a file, shown so that the output reads like a conversation."""
+
+
+class PlainScreen:
+    """Lines of plain text on standard output."""
+
+    def card(self, card: Card) -> None:
+        _write(plain_card(card))
+
+    def reply(self, reply: Reply) -> None:
+        _write(printable(reply.text))
+
+    def echo(self, line: str) -> None:
+        _write(f"> {printable(line)}")
+
+
+class ColourScreen:
+    """Cards as panels. Used under prompt_toolkit's patch_stdout, which keeps them above the line being typed."""
+
+    def __init__(self) -> None:
+        from rich.console import Console as RichConsole  # noqa: PLC0415  (only a terminal needs it)
+
+        self._console = RichConsole(force_terminal=True, highlight=False)
+
+    def card(self, card: Card) -> None:
+        match card:
+            case AlertCard():
+                self._alert(card)
+            case _:
+                self._console.print(printable(card.text), style="cyan", markup=False)
+
+    def reply(self, reply: Reply) -> None:
+        self._console.print(printable(reply.text), style="" if reply.public else "dim", markup=False)
+
+    def echo(self, line: str) -> None:
+        """At a terminal people see what they type."""
+
+    def _alert(self, card: AlertCard) -> None:
+        from rich.panel import Panel  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        colour = "bold red" if card.marks[0].high else "yellow"
+        lines = [Text(byline(card), style="bold"), Text(printable(card.text))]
+        if card.url:
+            lines.append(Text(printable(card.url), style="blue"))
+        lines.append(Text(judging_line(card), style="dim"))
+        title = Text(f" {card.alert} · {marks_line(card)} ", style=colour)
+        self._console.print(Panel(Text("\n").join(lines), title=title, title_align="left", border_style=colour))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

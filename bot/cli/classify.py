@@ -1,0 +1,50 @@
+"""`lapwing classify`: what a file of texts is about. Reads and writes line by line, in order."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.failures import USED_WRONGLY, explained, fail
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSONL = "jsonl"
+
+
+class ModeOption(StrEnum):
+    INDEPENDENT = "independent"
+    EXCLUSIVE = "exclusive"
+
+
+def command(
+    path: Annotated[
+        str, typer.Argument(help="JSONL with `text` (and `id`) a line, or plain lines; - is standard input.")
+    ] = "-",
+    labels: Annotated[str, typer.Option("--labels", help='Labels, separated by commas: "security, database".')] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", help='One label, with what the model is told: "World=world news and politics".'),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="embedding, embedding:PATH or nli:PATH.")] = "embedding",
+    mode: Annotated[ModeOption, typer.Option(help="How scores relate.")] = ModeOption.INDEPENDENT,
+    template: Annotated[str, typer.Option(help="A hypothesis template with one {}.")] = "",
+    threshold: Annotated[str, typer.Option(help="The score that must be exceeded: 0.4 or 40%.")] = "0.4",
+    output: Annotated[Format, typer.Option("--format", help="What is written.")] = Format.TABLE,
+) -> None:
+    """Say for each text which label fits it, and whether it would alert."""
+    with explained():
+        from bot.cli import classifying  # noqa: PLC0415  (--help must not wait for numpy)
+
+        try:
+            task = classifying.prepare(
+                labels=labels, described=label or [], engine=engine, mode=mode, template=template, threshold=threshold
+            )
+        except ValueError as error:
+            fail(str(error), USED_WRONGLY)
+        if path != "-" and not Path(path).is_file():
+            fail(f"{path} is not a file. Name a file of texts, or - for standard input.", USED_WRONGLY)
+        classifying.run(task, path, sys.stdout, as_jsonl=output is Format.JSONL)

@@ -1,0 +1,102 @@
+"""`lapwing doctor`: what works, what is missing, how to mend it."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.failures import BROKE
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+class _ProblemError(Exception):
+    """A check failed; the message says what is wrong and how to mend it."""
+
+
+def command(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The TOML file that `lapwing run` is given.")
+    ] = None,
+) -> None:
+    """Check settings, database, source and model, and say how to mend what is wrong.
+
+    An older database is brought up to date, as by `lapwing run`; nothing else is changed.
+    """
+    if not asyncio.run(_examine(config)):
+        sys.exit(BROKE)
+
+
+async def _examine(config: Path | None) -> bool:
+    """Whether everything works; says so line by line. One thing that is wrong hides no other."""
+    from bot.settings import SettingsError, read_settings  # noqa: PLC0415  (--help must not wait for them)
+
+    try:
+        settings = read_settings(config)
+    except SettingsError as error:
+        _say("settings", f"WRONG: {error}")
+        return False
+    _say("settings", "ok")
+    checks: dict[str, Callable[[Settings], Awaitable[str]]] = {
+        "database": _database,
+        "source": _source,
+        "model": _model,
+    }
+    return all([await _passes(name, check(settings)) for name, check in checks.items()])
+
+
+async def _passes(name: str, check: Awaitable[str]) -> bool:
+    from classifier.types import ClassifierError  # noqa: PLC0415
+    from sources.types import SourceUnreadableError  # noqa: PLC0415
+    from storage.database import DatabaseUnusableError  # noqa: PLC0415
+
+    try:
+        _say(name, f"ok, {await check}")
+    except (ClassifierError, SourceUnreadableError, DatabaseUnusableError, _ProblemError) as error:
+        _say(name, f"WRONG: {error}")
+        return False
+    return True
+
+
+async def _database(settings: "Settings") -> str:
+    from storage import sqlite  # noqa: PLC0415
+    from storage.database import DatabaseUnusableError, open_database  # noqa: PLC0415
+
+    path = settings.database
+    if problem := sqlite.path_problem(path):
+        raise DatabaseUnusableError(problem)
+    if not path.exists():
+        return f"{path} will be made by the first `lapwing run`"
+    async with open_database(path) as database:
+        problems = await database.read(sqlite.integrity_problems)
+    if problems:
+        raise _ProblemError(f"{path} is damaged: {problems[0]}. Restore a backup, or name another file in DATABASE.")
+    return f"{path} is sound"
+
+
+async def _source(settings: "Settings") -> str:
+    from bot.app import open_sources  # noqa: PLC0415
+    from sources.clock import SystemClock  # noqa: PLC0415
+
+    sources = await open_sources(settings, SystemClock())
+    if not sources:
+        raise _ProblemError("none is set up, so nothing can be watched. Set REPLAY_FILE to a JSONL file of posts.")
+    return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
+
+
+async def _model(settings: "Settings") -> str:
+    from classifier.registry import choose  # noqa: PLC0415
+
+    choice = choose(settings.classifier, template=settings.classifier_template)
+    classifier = await asyncio.to_thread(choice.load)
+    logits = await asyncio.to_thread(classifier.logits, ["A first post."], ["This is about a post."])
+    languages = f", reads {', '.join(classifier.model.languages)} only" if classifier.model.languages else ""
+    return f"{classifier.model} answers{languages}" if logits.size else "nothing was answered"
+
+
+def _say(name: str, text: str) -> None:
+    typer.echo(f"{name:<10}{text}")

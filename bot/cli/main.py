@@ -1,0 +1,58 @@
+"""The `lapwing` program: its commands, and how each kind of failure ends."""
+
+import time
+
+STARTED = time.monotonic()
+"""When this process began its own work; `lapwing demo` tells the time to the first alert from here."""
+
+import os  # noqa: E402  (the clock starts before anything is loaded)
+import sys  # noqa: E402
+from importlib.metadata import version  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import typer  # noqa: E402
+
+from bot.cli import classify, demo, doctor, run  # noqa: E402
+
+app = typer.Typer(
+    name="lapwing",
+    help="A lookout in your team's chat: it watches accounts, asks a classifier what each post is about, and alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.command)
+app.command("run")(run.command)
+app.command("doctor")(doctor.command)
+app.command("classify")(classify.command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lapwing {version('lapwing')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Run the program. Exit status: 0 well, 1 something broke, 2 used wrongly, 130 interrupted."""
+    try:
+        app()
+    except BrokenPipeError:  # whoever read our output has left: there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

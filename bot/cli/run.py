@@ -1,0 +1,32 @@
+"""`lapwing run`: the bot, for as long as it is wanted."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.failures import explained
+
+
+def command(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="A TOML file of settings; environment variables win over it."),
+    ] = None,
+) -> None:
+    """Run Lapwing with the settings of the environment (README lists them all)."""
+    with explained():
+        asyncio.run(_run(config))
+
+
+async def _run(config: Path | None) -> None:
+    from bot.app import build  # noqa: PLC0415  (--help must not wait for the whole house)
+    from bot.chat.screen import is_terminal  # noqa: PLC0415
+    from bot.cli.logs import start_logging  # noqa: PLC0415
+    from bot.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings(config)
+    start_logging(settings.log_level)
+    async with build(settings, hold_replay=not is_terminal()) as (app, _):
+        await app.run()

@@ -1,0 +1,1 @@
+"""What people ask: grammar (text -> Command, pure) and handlers (Asked + Command -> Reply)."""

@@ -1,0 +1,1 @@
+"""The way of a post through the house: ingest, classify, decide, deliver."""

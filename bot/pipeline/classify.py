@@ -1,0 +1,101 @@
+"""Classify: what waits in the inbox is asked of the model, decided for every channel that cares, and settled."""
+
+import logging
+import time
+from collections import defaultdict
+from datetime import timedelta
+
+from bot.pipeline.bell import Bell
+from bot.pipeline.decide import decide, refusal_before_scoring
+from bot.pipeline.watch_list import WatchList
+from classifier.batching import Batcher, Lane
+from sources.clock import Clock
+from storage.inbox import Inbox
+from storage.types import Decision, PostId, PostLogits, Settlement, StoredPost
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=10)
+"""Longer than the slowest round of the slowest model; a dead owner's claims are freed at the next start."""
+
+_FEWEST, _MOST = 8, 256
+_QUICK_S, _SLOW_S = 0.1, 0.5
+
+_Answers = dict[PostId, dict[str, tuple[float, float]]]
+
+
+class Classify:
+    """One task; the model runs on the batcher's thread."""
+
+    def __init__(
+        self, inbox: Inbox, batcher: Batcher, watch_list: WatchList, clock: Clock, *, stored: Bell, owed: Bell
+    ) -> None:
+        self._inbox = inbox
+        self._batcher = batcher
+        self._watch_list = watch_list
+        self._clock = clock
+        self._stored = stored
+        self._owed = owed
+        self._size = _FEWEST
+
+    async def run(self) -> None:
+        """For ever: claim, ask, decide, settle; when nothing waits, until the bell for stored posts rings."""
+        while True:
+            claimed = await self._inbox.claim(self._size, lease=LEASE, now=self._clock.now())
+            if not claimed:
+                await self._stored.wait()
+                continue
+            started = time.monotonic()
+            await self._settle(claimed, await self._ask(claimed))
+            self._size = _next_size(self._size, time.monotonic() - started)
+            self._owed.ring()
+
+    async def _ask(self, claimed: list[StoredPost]) -> _Answers:
+        """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses."""
+        answers: _Answers = {stored.id: {} for stored in claimed}
+        while missing := self._missing(claimed, answers):
+            for hypotheses, posts in missing.items():
+                found = await self._batcher.logits([post.post.text for post in posts], hypotheses, lane=Lane.STREAM)
+                for stored, row in zip(posts, found.tolist(), strict=True):
+                    answers[stored.id].update(zip(hypotheses, map(tuple, row), strict=True))
+        return answers
+
+    def _missing(self, claimed: list[StoredPost], answers: _Answers) -> dict[tuple[str, ...], list[StoredPost]]:
+        """The posts still to be asked about, by the union of the hypotheses of all channels that care."""
+        groups: dict[tuple[str, ...], list[StoredPost]] = defaultdict(list)
+        for stored in claimed:
+            wanted = {
+                hypothesis
+                for watcher in self._watch_list.watchers(stored.post.author)
+                if refusal_before_scoring(stored.post, watcher) is None
+                for hypothesis in watcher.hypotheses
+            }
+            if unknown := wanted - answers[stored.id].keys():
+                groups[tuple(sorted(unknown))].append(stored)
+        return groups
+
+    async def _settle(self, claimed: list[StoredPost], answers: _Answers) -> None:
+        now = self._clock.now()
+        decisions: list[Decision] = [
+            decide(stored, watcher, answers[stored.id], now)
+            for stored in claimed
+            for watcher in self._watch_list.watchers(stored.post.author)
+        ]
+        owed = await self._inbox.settle(
+            Settlement(
+                posts=tuple(stored.id for stored in claimed),
+                model=self._batcher.model,
+                template=self._batcher.template,
+                decided_at=now,
+                logits=tuple(PostLogits(post=post, by_hypothesis=found) for post, found in answers.items() if found),
+                decisions=tuple(decisions),
+            )
+        )
+        log.debug("settled posts=%d decisions=%d alerts=%d", len(claimed), len(decisions), owed)
+
+
+def _next_size(size: int, took_s: float) -> int:
+    """How many posts to claim next: many of a quick model, few of a slow one, so that nobody waits long for a round."""
+    if took_s < _QUICK_S:
+        return min(size * 2, _MOST)
+    return max(size // 2, 1) if took_s > _SLOW_S else size

@@ -1,0 +1,77 @@
+"""Ingest: from a source into the inbox, whatever waits in one commit."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.pipeline.bell import Bell
+from sources.clock import Clock
+from sources.types import Arrival, Source
+from storage.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+_MOST_WAITING = 1_000
+"""How far a source may run ahead of the disk: bounds memory, and is a full batch for one commit."""
+
+
+@dataclass
+class Counts:
+    """What came in since the start."""
+
+    new: int = 0
+    repeated: int = 0
+
+
+class Ingest:
+    """Reads one source for as long as it gives, and stores what it gave with the position to read on from."""
+
+    def __init__(self, source: Source, inbox: Inbox, clock: Clock, stored: Bell) -> None:
+        self.source = source
+        self.counts = Counts()
+        self.ended = False
+        """True once the source has no more to give and all it gave is stored."""
+
+        self._inbox = inbox
+        self._clock = clock
+        self._stored = stored
+        self._arrived: asyncio.Queue[Arrival | None] = asyncio.Queue(_MOST_WAITING)
+
+    async def run(self) -> None:
+        """Returns when the source ends."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(), name=f"{self.source.name} reader")
+            tasks.create_task(self._store(), name=f"{self.source.name} writer")
+        self.ended = True
+        self._stored.ring()
+
+    async def _read(self) -> None:
+        after = await self._inbox.cursor(self.source.name)
+        async for arrival in self.source.posts(after):
+            await self._arrived.put(arrival)
+        await self._arrived.put(None)
+
+    async def _store(self) -> None:
+        going_on = True
+        while going_on:
+            batch, going_on = await self._drain()
+            if batch:
+                await self._put(batch)
+
+    async def _drain(self) -> tuple[list[Arrival], bool]:
+        batch: list[Arrival] = []
+        waiting: Arrival | None = await self._arrived.get()
+        while waiting is not None:
+            batch.append(waiting)
+            if self._arrived.empty():
+                return batch, True
+            waiting = self._arrived.get_nowait()
+        return batch, False
+
+    async def _put(self, batch: list[Arrival]) -> None:
+        posts = [arrival.post for arrival in batch if arrival.post is not None]
+        new = await self._inbox.put(posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now())
+        self.counts.new += new
+        self.counts.repeated += len(posts) - new
+        log.debug("stored source=%s posts=%d new=%d", self.source.name, len(posts), new)
+        self._stored.ring()

@@ -1,0 +1,52 @@
+"""What to do about a delivery that went wrong: a pure function of the error, the attempts so far and the time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.chat.base import ChannelGoneError, DeliveryError, MessageRefusedError, OutcomeUnknownError, TryLaterError
+
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    pass
+
+
+Step = SendAgain | LookUp | GiveUp | Suspend
+
+
+def next_step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta) -> Step:
+    """`attempts` counts the sends so far, the one that raised `error` included."""
+    match error:
+        case ChannelGoneError():
+            return Suspend()
+        case MessageRefusedError():
+            return GiveUp()
+        case OutcomeUnknownError():
+            return LookUp(now + grace)
+        case TryLaterError(retry_after_s=float() | int() as wait_s):
+            return SendAgain(now + timedelta(seconds=wait_s))
+        case _:
+            return SendAgain(now + timedelta(seconds=back_off_s(attempts)))
+
+
+def back_off_s(attempts: int) -> float:
+    """1 s after the first attempt, doubling, five minutes at most."""
+    return float(min(_FIRST_WAIT_S * 2 ** (min(attempts, 32) - 1), _LONGEST_WAIT_S))

@@ -1,0 +1,308 @@
+"""Between many who ask and one model."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from classifier.batching import Batcher, Lane
+from classifier.types import Classifier, ClassifierError, ModelUnusableError
+from tests.fakes.builders import MODEL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HYPOTHESES = ["This is about storms.", "This is about fire."]
+TEMPLATE = "This is about {}."
+SOON_S = 5.0  # never reached unless somebody is forgotten
+MOST_WAITING = 64
+
+
+class Engine:
+    """A model that answers each text with its length, when the test lets it."""
+
+    model = MODEL
+    template = TEMPLATE
+    separable = True
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.threads: set[int] = set()
+        self.at_work = threading.Event()
+        self._free = threading.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        """From the next text on, the model is at work until `free`."""
+        self._free.clear()
+
+    def free(self) -> None:
+        self._free.set()
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> "NDArray[np.float32]":
+        self.threads.add(threading.get_ident())
+        self.seen.extend(texts)
+        self.at_work.set()
+        assert self._free.wait(SOON_S), "the event loop did not go on while the model was at work"
+        if "refuse this" in texts:
+            raise ClassifierError("this text is refused")
+        lengths = np.array([len(text) for text in texts], dtype=np.float32)
+        return np.broadcast_to(lengths[:, None, None], (len(texts), len(hypotheses), 2)).copy()
+
+
+@asynccontextmanager
+async def running(load: Callable[[], Classifier]) -> AsyncIterator[Batcher]:
+    """A batcher at work, ended at the end."""
+    batcher = Batcher(load, TEMPLATE)
+    task = asyncio.ensure_future(batcher.run())
+    try:
+        yield batcher
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, ClassifierError):
+            await task
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    """Let go at the end, so that no thread of a failed test waits."""
+    engine = Engine()
+    yield engine
+    engine.free()
+
+
+@pytest.fixture
+async def batcher(engine: Engine) -> AsyncIterator[Batcher]:
+    async with running(lambda: engine) as batcher:
+        await asyncio.wait_for(batcher.ready(), SOON_S)
+        yield batcher
+
+
+Asked = asyncio.Future[Any]
+
+
+def ask(batcher: Batcher, text: str, lane: Lane = Lane.STREAM) -> Asked:
+    return asyncio.ensure_future(batcher.logits([text], HYPOTHESES, lane=lane))
+
+
+async def all_of(*asked: Asked) -> list[Any]:
+    return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), SOON_S)
+
+
+async def keep_at_work(batcher: Batcher, engine: Engine) -> Asked:
+    """One request that keeps the model at work until `engine.free`."""
+    engine.hold()
+    first = ask(batcher, "first")
+    assert await asyncio.to_thread(engine.at_work.wait, SOON_S)
+    return first
+
+
+async def take_their_places() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_answers_have_a_row_a_text_and_a_column_a_hypothesis(batcher: Batcher) -> None:
+    answer = await batcher.logits(["one", "three"], HYPOTHESES, lane=Lane.STREAM)
+
+    assert answer.shape == (2, 2, 2)
+    assert answer[:, 0, 0].tolist() == [3.0, 5.0]
+
+
+async def test_everyone_gets_the_answer_to_their_own_question(batcher: Batcher) -> None:
+    answers = await all_of(*(ask(batcher, "x" * length) for length in range(200)))
+
+    assert [answer[0, 0, 0] for answer in answers] == list(range(200))
+
+
+async def test_people_go_before_the_stream(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)
+    waiting = [
+        ask(batcher, "post 1"),
+        ask(batcher, "post 2"),
+        ask(batcher, "person 1", Lane.PEOPLE),
+        ask(batcher, "person 2", Lane.PEOPLE),
+    ]
+    await take_their_places()
+    engine.free()
+    await all_of(first, *waiting)
+
+    assert engine.seen == ["first", "person 1", "person 2", "post 1", "post 2"]
+
+
+@pytest.mark.parametrize("lane", Lane)
+async def test_within_a_lane_it_is_first_come_first_served(batcher: Batcher, engine: Engine, lane: Lane) -> None:
+    texts = [f"post {number}" for number in range(3 * MOST_WAITING)]
+
+    await all_of(*(ask(batcher, text, lane) for text in texts))
+
+    assert engine.seen == texts
+
+
+async def test_people_find_a_place_when_the_stream_is_full(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)
+    stream = [ask(batcher, f"post {number}") for number in range(2 * MOST_WAITING)]
+    await take_their_places()
+    person = ask(batcher, "person", Lane.PEOPLE)
+    await take_their_places()
+    engine.free()
+    await all_of(first, person, *stream)
+
+    assert engine.seen[1] == "person"
+
+
+async def test_the_event_loop_goes_on_while_the_model_works(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)  # were the loop blocked, nobody could free the engine
+
+    assert not first.done()
+
+    engine.free()
+    await all_of(first)
+
+
+async def test_the_event_loop_goes_on_while_the_model_is_loaded() -> None:
+    may_load = threading.Event()
+
+    def load() -> Classifier:
+        assert may_load.wait(SOON_S), "the event loop did not go on while the model was loaded"
+        return Engine()
+
+    async with running(load) as batcher:
+        asked = ask(batcher, "a post that came early")
+        await take_their_places()
+        assert not batcher.loaded
+        may_load.set()
+
+        assert (await all_of(asked))[0].shape == (1, 2, 2)
+        assert batcher.loaded
+
+
+async def test_the_model_is_loaded_and_asked_on_one_thread_of_its_own(batcher: Batcher, engine: Engine) -> None:
+    await all_of(*(ask(batcher, "post") for _ in range(10)))
+
+    assert len(engine.threads) == 1
+    assert threading.get_ident() not in engine.threads
+
+
+async def test_an_error_of_the_engine_reaches_whoever_asked_and_nobody_else(batcher: Batcher) -> None:
+    before, refused, after = await all_of(ask(batcher, "before"), ask(batcher, "refuse this"), ask(batcher, "after"))
+
+    assert isinstance(refused, ClassifierError)
+    assert before.shape == after.shape == (1, 2, 2)
+
+
+async def test_a_request_that_is_cancelled_while_it_waits_is_dropped(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)
+    gone, stays = ask(batcher, "gone"), ask(batcher, "stays")
+    await take_their_places()
+
+    gone.cancel()
+    engine.free()
+    await all_of(first, gone, stays)
+
+    assert gone.cancelled()
+    assert engine.seen == ["first", "stays"]
+
+
+async def test_a_request_that_is_cancelled_as_soon_as_it_is_made_is_dropped(batcher: Batcher, engine: Engine) -> None:
+    gone = ask(batcher, "gone")
+    await asyncio.sleep(0)  # it has taken its place, and the batcher is about to see it
+
+    gone.cancel()
+    await all_of(gone, ask(batcher, "next"))
+
+    assert engine.seen == ["next"]
+
+
+async def test_a_request_that_is_cancelled_while_the_model_works_on_it_harms_nobody(
+    batcher: Batcher, engine: Engine
+) -> None:
+    first = await keep_at_work(batcher, engine)
+
+    first.cancel()
+    await take_their_places()
+    engine.free()
+    (answer,) = await all_of(ask(batcher, "next"))
+
+    assert first.cancelled()
+    assert answer[0, 0, 0] == len("next")
+
+
+async def test_an_error_that_nobody_waits_for_any_more_makes_no_noise(batcher: Batcher, engine: Engine) -> None:
+    noises: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noises.append(context))
+    engine.hold()
+    refused = ask(batcher, "refuse this")
+    assert await asyncio.to_thread(engine.at_work.wait, SOON_S)
+
+    refused.cancel()
+    await take_their_places()
+    engine.free()
+    await all_of(ask(batcher, "next"))
+    gc.collect()
+
+    assert noises == []
+
+
+async def test_a_lane_holds_so_many_and_no_more(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)
+    asked = [ask(batcher, "post") for _ in range(10 * MOST_WAITING)]
+    await take_their_places()
+
+    assert len(batcher._lanes[Lane.STREAM]) < MOST_WAITING  # the first one has its place still
+
+    engine.free()
+    assert not any(isinstance(answer, BaseException) for answer in await all_of(first, *asked))
+
+
+async def test_a_lane_is_not_filled_by_those_who_gave_up(batcher: Batcher, engine: Engine) -> None:
+    first = await keep_at_work(batcher, engine)
+    for _ in range(10 * MOST_WAITING):
+        gone = ask(batcher, "gone")
+        await take_their_places()
+        gone.cancel()
+        await take_their_places()
+
+    assert not batcher._lanes[Lane.STREAM]
+
+    engine.free()
+    await all_of(first)
+    assert engine.seen == ["first"]
+
+
+async def test_a_model_that_cannot_be_loaded_ends_run_with_its_error() -> None:
+    def load() -> Classifier:
+        raise ModelUnusableError("model.safetensors has the wrong checksum")
+
+    batcher = Batcher(load, TEMPLATE)
+
+    with pytest.raises(ModelUnusableError, match="wrong checksum"):
+        await asyncio.wait_for(batcher.run(), SOON_S)
+    assert not batcher.loaded
+
+
+async def test_ready_returns_once_the_model_is_loaded(engine: Engine) -> None:
+    async with running(lambda: engine) as batcher:
+        assert not batcher.loaded
+
+        assert await asyncio.wait_for(batcher.ready(), SOON_S) == MODEL
+        assert batcher.model == MODEL
+
+
+async def test_the_model_is_not_named_before_it_is_loaded() -> None:
+    with pytest.raises(AssertionError, match="await ready"):
+        _ = Batcher(Engine, TEMPLATE).model
+
+
+async def test_ending_the_batcher_does_not_wait_for_the_model(engine: Engine) -> None:
+    async with running(lambda: engine) as batcher:
+        await keep_at_work(batcher, engine)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time()
+
+    assert loop.time() - ends_at < SOON_S / 2

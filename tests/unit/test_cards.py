@@ -1,0 +1,120 @@
+"""What a card says of an alert."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cards import HIGH, Mark, NoticeCard, Press, alert_card, judged_by, percent
+from classifier.types import Mode
+from sources.types import Post
+from storage.types import Alert, AlertId, Judged, PostId, StoredPost
+from tests.fakes.builders import NOW, a_judgement, a_key, a_post, a_score, an_account
+
+SEVEN = AlertId(7)
+
+
+def an_alert(post: Post | None = None, **changes: Any) -> Alert:
+    values: dict[str, Any] = {
+        "id": SEVEN,
+        "channel": a_key(),
+        "post": StoredPost(id=PostId(1), post=post or a_post()),
+        "matched": (a_score(),),
+        "mode": Mode.INDEPENDENT,
+        "model": "embedding:tiny",
+        "decided_at": NOW + timedelta(seconds=2),
+    }
+    return Alert(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        (0.0, "0%"),
+        (0.29, "29%"),
+        (0.405, "40%"),
+        (0.57, "57%"),
+        (0.7999, "79%"),
+        (0.80, "80%"),
+        (0.9999, "99%"),
+        (1.0, "100%"),
+    ],
+)
+def test_a_score_is_shown_as_a_percentage_rounded_down(score: float, shown: str) -> None:
+    assert percent(score) == shown
+
+
+@given(st.integers(0, 100))
+def test_a_threshold_is_shown_as_it_was_typed(typed: int) -> None:
+    assert percent(typed / 100) == f"{typed}%"
+
+
+@given(st.floats(0, 1).filter(lambda score: not 0 < HIGH - score < 1e-9))
+def test_a_score_is_high_exactly_when_it_is_shown_as_eighty_percent_or_more(score: float) -> None:
+    mark = Mark(label="security", score=score)
+    assert mark.high == (int(mark.percent.removesuffix("%")) >= 80)
+
+
+def test_the_card_shows_the_three_highest_labels() -> None:
+    matched = tuple(a_score(label, score) for label, score in [("a", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.6)])
+
+    assert [str(mark) for mark in alert_card(an_alert(matched=matched)).marks] == ["a 90%", "b 80%", "c 70%"]
+
+
+def test_the_text_is_carried_unaltered() -> None:
+    hostile = "  ALERT 9\r\n\x1b[31mred\u202e @everyone <!channel> \ud800 "
+
+    assert alert_card(an_alert(a_post(text=hostile))).text == hostile
+
+
+def test_the_card_names_the_author_the_link_and_the_original_time() -> None:
+    author = an_account("vendor_sec", name="Vendor Security")
+    post = a_post(author=author, url="https://example.com/1", published_at=NOW - timedelta(days=3), played_at=NOW)
+
+    card = alert_card(an_alert(post))
+
+    assert (card.author, card.url, card.published_at) == (author, "https://example.com/1", NOW - timedelta(days=3))
+
+
+def test_the_context_says_what_the_alert_rests_on() -> None:
+    score = a_score(threshold=0.6, threshold_source="set for the label")
+
+    card = alert_card(an_alert(matched=(score,), mode=Mode.EXCLUSIVE))
+
+    assert card.context == "threshold 60% (set for the label) · exclusive · embedding:tiny · alert 7"
+
+
+def test_a_post_without_a_link_has_no_button_to_open_it() -> None:
+    assert alert_card(an_alert()).buttons == (Press.RELEVANT, Press.NOT_RELEVANT)
+    assert alert_card(an_alert(a_post(url="https://example.com/1"))).buttons == (
+        Press.RELEVANT,
+        Press.NOT_RELEVANT,
+        Press.OPEN_POST,
+    )
+
+
+def test_the_fallback_is_one_plain_line() -> None:
+    card = alert_card(an_alert(a_post(text="Critical RCE\r\n in ExampleDB\u2028Patch\tnow\n")))
+
+    assert card.fallback == "security 91% · @vendor_sec: Critical RCE in ExampleDB Patch now"
+
+
+def test_a_notice_is_its_own_fallback() -> None:
+    assert NoticeCard(text="Alerts here stopped.").fallback == "Alerts here stopped."
+
+
+def test_an_alert_that_nobody_judged_says_nothing_of_it() -> None:
+    assert alert_card(an_alert()).judged == ""
+
+
+def test_judgements_are_told_by_name_the_doubts_first() -> None:
+    judgements = (
+        a_judgement(SEVEN, actor="U1", actor_name="Ann", judged=Judged.RELEVANT),
+        a_judgement(SEVEN, actor="U2", actor_name="Bob", judged=Judged.NOT_RELEVANT),
+        a_judgement(SEVEN, actor="U3", actor_name="Cem", judged=Judged.NOT_RELEVANT),
+    )
+
+    assert judged_by(an_alert(judgements=judgements)) == "not relevant by Bob, Cem; relevant by Ann"
+    assert alert_card(an_alert(judgements=judgements[:1])).judged == "relevant by Ann"

@@ -1,0 +1,243 @@
+"""Where settings come from, and what is said of a wrong one."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from bot.cli.failures import explained
+from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (CONFIG_VARIABLE, *(field.upper() for field in Settings.model_fields)):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "lapwing.toml"
+
+
+def problem(config: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as wrong:
+        read_settings(config)
+    return str(wrong.value)
+
+
+def test_everything_has_a_default() -> None:
+    settings = read_settings()
+
+    assert settings.database == Path("lapwing.db")
+    assert settings.classifier == "embedding"
+    assert settings.replay_file is None
+    assert settings.replay_speed == 1.0
+    assert settings.log_level == "WARNING"
+
+
+def test_every_setting_is_explained_for_the_table_in_the_readme() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_file_sets_what_it_names_and_nothing_else(file: Path) -> None:
+    file.write_text('classifier = "nli:model"\nclassifier_threads = 2\n')
+
+    settings = read_settings(file)
+
+    assert (settings.classifier, settings.classifier_threads) == ("nli:model", 2)
+    assert settings.database == Path("lapwing.db")
+
+
+def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('classifier = "nli:file"\nconsole_channel = "file"\n')
+    monkeypatch.setenv("CLASSIFIER", "nli:environment")
+
+    settings = read_settings(file)
+
+    assert (settings.classifier, settings.console_channel) == ("nli:environment", "file")
+
+
+def test_an_empty_variable_counts_as_none(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('classifier = "nli:file"\n')
+    monkeypatch.setenv("CLASSIFIER", "")
+    monkeypatch.setenv("REPLAY_FILE", "")
+
+    settings = read_settings(file)
+
+    assert (settings.classifier, settings.replay_file) == ("nli:file", None)
+
+
+def test_the_file_may_be_named_in_the_environment(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('classifier = "nli:file"\n')
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
+
+    assert read_settings().classifier == "nli:file"
+
+
+def test_a_file_named_on_the_command_line_wins_over_one_named_in_the_environment(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('classifier = "nli:named"\n')
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "missing.toml"))
+
+    assert read_settings(file).classifier == "nli:named"
+
+
+def test_an_empty_name_of_a_file_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CONFIG_VARIABLE, "")
+
+    assert read_settings() == read_settings(None)
+
+
+def test_settings_cannot_be_changed_once_they_are_read() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings().classifier = "nli:other"
+
+
+@pytest.mark.parametrize(("typed", "speed"), [("max", math.inf), ("60", 60.0), ("0.5", 0.5), ("1e3", 1000.0)])
+def test_a_replay_is_played_at_this_speed(typed: str, speed: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLAY_SPEED", typed)
+
+    assert read_settings().replay_speed == speed
+
+
+@pytest.mark.parametrize(("line", "speed"), [('"max"', math.inf), ("60", 60.0), ("0.5", 0.5)])
+def test_a_file_says_the_speed_in_the_same_words(line: str, speed: float, file: Path) -> None:
+    file.write_text(f"replay_speed = {line}\n")
+
+    assert read_settings(file).replay_speed == speed
+
+
+@pytest.mark.parametrize("typed", ["debug", "Debug", "DEBUG"])
+def test_the_log_level_may_be_written_in_any_case(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", typed)
+
+    assert read_settings().log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('databse = "x.db"', "databse in {file} is not a setting. Did you mean database?"),
+        ("replay-speed = 2", "replay-speed in {file} is not a setting. Did you mean replay_speed?"),
+        ("[x]\ntoken = 1", "x in {file} is not a setting. Known are database, classifier,"),
+    ],
+    ids=["a misspelt name", "a hyphen", "a table that nobody knows"],
+)
+def test_a_name_in_the_file_that_is_no_setting_is_an_error(line: str, hint: str, file: Path) -> None:
+    file.write_text(line)
+
+    assert hint.format(file=file) in problem(file)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("REPLAY_SPEED", "0", 'must be above 0, or "max"'),
+        ("REPLAY_SPEED", "-1", 'must be above 0, or "max"'),
+        ("REPLAY_SPEED", "nan", 'must be above 0, or "max"'),
+        ("REPLAY_SPEED", "fast", "should be a valid number"),
+        ("CLASSIFIER_THREADS", "two", "should be a valid integer"),
+        ("CLASSIFIER_THREADS", "-1", "greater than or equal to 0"),
+        ("LOG_LEVEL", "loud", "must be DEBUG, INFO, WARNING or ERROR"),
+    ],
+)
+def test_a_bad_value_in_the_environment_is_named_with_its_variable(
+    variable: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    told = problem()
+
+    assert told.startswith(f"{variable} is {value!r}: ")
+    assert reason in told
+    assert "leave it out for the default" in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "replay_speed = -1",
+        'replay_speed = "fast"',
+        "log_level = 5",
+        'log_level = "loud"',
+        "database = 5",
+        "classifier = false",
+        'classifier_threads = "two"',
+        'replay_file = ["a", "b"]',
+    ],
+)
+def test_a_bad_value_in_the_file_is_named_with_the_file(line: str, file: Path) -> None:
+    file.write_text(line)
+
+    assert problem(file).startswith(f"{line.partition(' ')[0]} in {file} is ")
+
+
+@pytest.mark.parametrize("variable", [None, ""])
+def test_a_bad_value_is_sought_where_it_stands(
+    variable: str | None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("replay_speed = -1\n")
+    if variable is not None:
+        monkeypatch.setenv("REPLAY_SPEED", variable)
+
+    assert problem(file).startswith(f"replay_speed in {file} is -1: ")
+
+
+def test_a_good_variable_heals_a_bad_line_and_a_bad_one_is_named_before_a_good_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("replay_speed = -1\nclassifier_threads = 2\n")
+    monkeypatch.setenv("REPLAY_SPEED", "2")
+    assert read_settings(file).replay_speed == 2.0
+
+    monkeypatch.setenv("CLASSIFIER_THREADS", "many")
+    assert problem(file).startswith("CLASSIFIER_THREADS is 'many': ")
+
+
+def test_all_that_is_wrong_is_told_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('databse = "x"\nreplay_speed = -1\n')
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+
+    told = problem(file).splitlines()
+
+    assert len(told) == 3
+    assert {line.partition(" ")[0] for line in told} == {"databse", "replay_speed", "LOG_LEVEL"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(None, "cannot be read", id="it is missing"),
+        pytest.param(b"classifier = ", "is not valid TOML", id="it breaks off"),
+        pytest.param(b'classifier = "a"\nclassifier = "b"', "is not valid TOML", id="it says one thing twice"),
+        pytest.param(b'{"classifier": "a"}', "is not valid TOML", id="it is JSON"),
+        pytest.param(b'classifier = "\xff"', "cannot be read", id="it is not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(content: bytes | None, told: str, file: Path) -> None:
+    if content is not None:
+        file.write_bytes(content)
+
+    assert problem(file).startswith(f"The settings file {file} {told}")
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    assert problem(tmp_path).startswith(f"The settings file {tmp_path} cannot be read")
+
+
+def test_nothing_else_of_the_environment_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+    monkeypatch.setenv("REPLAY_SPEED", "fast")
+
+    assert "xoxb-secret" not in problem()
+
+
+def test_the_program_ends_with_one_clear_line_and_no_traceback(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text('databse = "x"')
+
+    with pytest.raises(SystemExit) as ended, explained():
+        read_settings(file)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"lapwing: databse in {file} is not a setting. Did you mean database?\n"
