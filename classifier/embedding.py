@@ -41,7 +41,11 @@ class Calibration:
 
 
 _CALIBRATIONS = {MINILM_WEIGHTS_SHA256: Calibration(scale=18.0, bias=0.17)}
-"""By the checksum of the weights, with the default template. MiniLM: tests/benchmarks/accuracy.py measures it."""
+"""By the checksum of the weights, with the default template, measured by tests/benchmarks/accuracy.py.
+
+MiniLM: the calibration error on AG News is .03 to .04 for scales of 17 to 20 and passes .05 below 16 and above 21. Of
+the posts that fit a label 77% alert, of the others 5%, on average over labels; a bias of .145 gives 84% and 8.5%.
+"""
 
 UNCALIBRATED = Calibration(scale=20.0, bias=0.2)
 """For a model nobody has calibrated. Cosines differ from model to model: measure before you trust a threshold."""
@@ -83,6 +87,7 @@ class EmbeddingClassifier:
             cosines = self._encoder.encode(texts) @ self._of_hypotheses(hypotheses).T
             answers[..., ENTAILMENT] = self._calibration.scale * cosines
             answers[..., CONTRADICTION] = self._calibration.scale * self._calibration.bias
+            models.check_answers(answers, self.model)
         return answers
 
     def _of_hypotheses(self, hypotheses: Sequence[str]) -> NDArray[np.float32]:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from classifier.types import Label
 
 EMBEDDING_TEMPLATE = "This article is on the topic of {}."
-"""The default for sentence vectors: of some 850 templates measured on MiniLM the one that is good at everything.
+"""The default for sentence vectors: of some 900 templates measured on MiniLM the one with the most margin everywhere.
 
-Against "This text is about {}." at one irrelevant post in ten: 85% of the relevant posts alert instead of 72%, AG News
-macro-F1 .688 instead of .675, AUC on disaster tweets .927 instead of .904. Labels that had no part in the choice (nine
-other crises, 18 topics of tweets) gain as well.
+Against "This text is about {}.", with the bias that lets one irrelevant post in ten alert: 85% of the relevant posts
+alert instead of 72%, AG News macro-F1 is .688 instead of .675, AUC on disaster tweets .927 instead of .904. Labels
+that had no part in the choice gain as well: nine other crises (mean AUC .860 -> .883), 17 topics of tweets (.780 ->
+.806). It is weaker at telling New Year's resolutions apart (top-1 .37 instead of .44): those are no news.
 """
 
 NLI_TEMPLATE = "This example is {}."

@@ -55,6 +55,7 @@ class NliClassifier:
         for hypothesis in asked:
             models.check_hypothesis(self._tokenizer, hypothesis, room)
         answers = self._answers(list(product(premises, asked)))
+        models.check_answers(answers, self.model)
         return answers.reshape(len(texts), len(hypotheses), 2)
 
     @torch.inference_mode()
