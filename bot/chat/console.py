@@ -5,10 +5,12 @@ At a terminal alerts arrive above the line you type. Where standard input is a f
 """
 
 import asyncio
+import logging
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,13 @@ from bot.chat.screen import ColourScreen, PlainScreen, Screen, is_terminal
 from bot.chat.transcript import Transcript
 from bot.commands.catalogue import CATALOGUE
 from bot.commands.types import Actor, Asked, Reply
+from bot.lines import read_in_thread
 from storage.types import ChannelKey, DeliveryKey, Receipt
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+
+log = logging.getLogger(__name__)
 
 _MOST_LINES_AHEAD = 1_000
 """How far the reader of standard input may run ahead of the answers."""
@@ -32,13 +37,14 @@ YOU = Actor(id="you", name="you")
 
 
 class Console:
-    """ChatPlatform for whoever started the program."""
+    """ChatPlatform for whoever started the program. Raises OSError when the terminal itself is gone."""
 
     name = "console"
     grace = timedelta(0)  # the transcript is a file of ours: what it does not hold was not shown
 
     def __init__(self, channel_name: str, transcript: Transcript) -> None:
-        self.channel = ChannelKey(platform=self.name, workspace="terminal", channel=channel_name)
+        self.channel = ChannelKey(platform=self.name, workspace="terminal", channel="console")
+        self._channel_name = channel_name
         self._transcript = transcript
         self._screen: Screen = PlainScreen()
         self.first_alert_at: float | None = None
@@ -52,11 +58,14 @@ class Console:
             await self._follow(inbound)
 
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:  # noqa: ARG002  (there is one channel)
-        # Noted first: whoever kills this process does it when they see something, which is never between the two.
+        """Noted first, shown after: whoever kills this process when they see an alert kills it after both.
+
+        A kill that falls between the two loses the alert on this screen; it stands in /alerts.
+        """
         receipt = self._transcript.add(key)
         try:
             self._screen.card(card)
-        except OSError:
+        except BaseException:
             self._transcript.take_back(key)
             raise
         if self.first_alert_at is None and isinstance(card, AlertCard):
@@ -72,7 +81,7 @@ class Console:
         return self._transcript.find(key)
 
     async def can_send(self, channel: ChannelKey) -> str | None:
-        return None if channel == self.channel else f"This terminal has one channel, #{self.channel.channel}."
+        return None if channel == self.channel else f"This terminal has one channel, #{self._channel_name}."
 
     async def _follow(self, inbound: Inbound) -> None:
         async for line in _standard_input():
@@ -98,14 +107,14 @@ class Console:
         with patch_stdout(raw=True):
             self._screen = ColourScreen()
             self._screen.reply(
-                Reply(text=f"You are in #{self.channel.channel}. /help shows what you can say; /quit ends.")
+                Reply(text=f"You are in #{self._channel_name}. /help shows what you can say; /quit ends.")
             )
-            while (text := await _typed(session, f"#{self.channel.channel}> ")) is not None:
+            while (text := await _typed(session, f"#{self._channel_name}> ")) is not None:
                 if text:
                     self._screen.reply(await inbound.answer(self._asked(text)))
 
     def _asked(self, text: str) -> Asked:
-        return Asked(actor=YOU, channel=self.channel, channel_name=self.channel.channel, text=text)
+        return Asked(actor=YOU, channel=self.channel, channel_name=self._channel_name, text=text)
 
 
 async def _typed(session: "PromptSession[str]", prompt: str) -> str | None:
@@ -118,25 +127,21 @@ async def _typed(session: "PromptSession[str]", prompt: str) -> str | None:
 
 
 async def _standard_input() -> AsyncIterator[str]:
-    """Lines of standard input as they come.
-
-    Read by a daemon thread: a thread that waits for input cannot be cancelled, and must not keep the program alive.
-    """
+    """Lines of standard input as they come; one that is closed, or that cannot be read on, has ended."""
+    if sys.stdin is None:
+        return
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    lines: asyncio.Queue[bytes | OSError | None] = asyncio.Queue()
     room = threading.Semaphore(_MOST_LINES_AHEAD)
 
-    def hand_over(line: str | None) -> None:
-        if not loop.is_closed():
+    def hand_over(line: bytes | OSError | None) -> None:
+        room.acquire()
+        with suppress(RuntimeError):  # the loop is closed: nobody reads on
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
-    def read() -> None:
-        for raw in sys.stdin.buffer:
-            room.acquire()
-            hand_over(raw.decode("utf-8", "replace"))
-        hand_over(None)
-
-    threading.Thread(target=read, name="standard input", daemon=True).start()
-    while (line := await lines.get()) is not None:
+    read_in_thread(sys.stdin.fileno(), hand_over)
+    while isinstance(line := await lines.get(), bytes):
         room.release()
-        yield line
+        yield line.decode("utf-8", "replace")
+    if line is not None:
+        log.warning("stopped reading standard input reason=%r", str(line))

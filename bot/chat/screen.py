@@ -10,11 +10,12 @@ from bot.commands.types import Reply
 
 def is_terminal() -> bool:
     """Whether a person sits at both ends, rather than a file or a pipe."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 class Screen(Protocol):
-    """Shows a card or an answer at once; when a method returns, the text has left this process."""
+    """Shows a card or an answer at once. A plain one has left this process when a method returns; at a terminal
+    prompt_toolkit's thread writes it within 0.2 s."""
 
     def card(self, card: Card) -> None: ...
 

@@ -47,4 +47,9 @@ def command(
             fail(str(error), USED_WRONGLY)
         if path != "-" and not Path(path).is_file():
             fail(f"{path} is not a file. Name a file of texts, or - for standard input.", USED_WRONGLY)
-        classifying.run(task, path, sys.stdout, as_jsonl=output is Format.JSONL)
+        try:
+            classifying.run(task, path, sys.stdout, as_jsonl=output is Format.JSONL)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            fail(f"{path} cannot be read: {error.strerror}.")

@@ -3,7 +3,6 @@
 import json
 import queue
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Any, TextIO
 from bot.cards import percent
 from bot.chat.plain import one_line
 from bot.commands import values
+from bot.lines import read_in_thread
 from classifier.hypothesis import render
-from classifier.premise import has_text
+from classifier.premise import encodable, has_text
 from classifier.registry import Choice, choose
 from classifier.scoring import score_labels
 from classifier.types import Classifier, Label, Mode
@@ -152,8 +152,10 @@ def _jsonl_text(line: Line) -> Text:
     if not isinstance(found.get("text"), str):
         raise BadLineError('it has no "text" that is a string')
     name = found.get("id", line.number)
-    if not isinstance(name, str | int):
+    if not isinstance(name, str | int) or isinstance(name, bool):
         raise BadLineError('its "id" is neither a string nor a number')
+    if encodable(str(name)) != str(name):
+        raise BadLineError('its "id" holds half a character')
     return Text(id=name, text=found["text"])
 
 
@@ -165,34 +167,51 @@ def _plain_text(line: Line) -> Text:
 
 
 def _batches(path: str) -> Iterator[list[Line]]:
-    """Whatever lines are there, up to a batch: a pipe that trickles is answered as it trickles."""
-    waiting: queue.Queue[Line | None] = queue.Queue(_MOST_AT_ONCE * 8)
-    threading.Thread(target=_read, args=(path, waiting), name="reader", daemon=True).start()
-    going_on = True
-    while going_on:
-        batch: list[Line] = []
-        while going_on and len(batch) < _MOST_AT_ONCE and not (batch and waiting.empty()):
-            line = waiting.get()
-            if line is None:
-                going_on = False
-            else:
-                batch.append(line)
-        if batch:
-            yield batch
+    """Whatever lines are there, up to a batch: a pipe that trickles is answered as it trickles. Raises OSError."""
+    waiting: queue.Queue[bytes | OSError | None] = queue.Queue(_MOST_AT_ONCE * 8)
+    with _opened(path) as descriptor:
+        read_in_thread(descriptor, waiting.put)
+        numbered = _Numbered(path)
+        going_on = True
+        while going_on:
+            batch: list[Line] = []
+            while going_on and len(batch) < _MOST_AT_ONCE and not (batch and waiting.empty()):
+                raw = waiting.get()
+                if isinstance(raw, OSError):
+                    raise raw
+                going_on = raw is not None
+                batch.extend(numbered.line(raw) if raw is not None else ())
+            if batch:
+                yield batch
 
 
-def _read(path: str, waiting: "queue.Queue[Line | None]") -> None:
-    """Hand over every line that is not blank. It is JSONL when its name says so, or its first line begins with {."""
-    is_jsonl = Path(path).suffix in {".jsonl", ".ndjson"}
-    with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
-        first = True
-        for number, raw in enumerate(file, start=1):
-            if not raw.strip():
-                continue
-            is_jsonl = is_jsonl or (first and raw.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"))
-            first = False
-            waiting.put(Line(number=number, raw=raw, is_jsonl=is_jsonl))
-    waiting.put(None)
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    if path == "-":
+        yield 0
+        return
+    with Path(path).open("rb") as file:
+        yield file.fileno()
+
+
+class _Numbered:
+    """Gives lines their numbers, and says whether they are JSONL: their file's name says so, or their first begins
+    with {."""
+
+    def __init__(self, path: str) -> None:
+        self._count = 0
+        self._is_jsonl = Path(path).suffix in {".jsonl", ".ndjson"}
+        self._first = True
+
+    def line(self, raw: bytes) -> Iterator[Line]:
+        """The line, unless it is blank."""
+        self._count += 1
+        text = raw.removeprefix(b"\xef\xbb\xbf") if self._count == 1 else raw
+        if not text.strip():
+            return
+        self._is_jsonl = self._is_jsonl or (self._first and text.lstrip().startswith(b"{"))
+        self._first = False
+        yield Line(number=self._count, raw=text, is_jsonl=self._is_jsonl)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ STARTED = time.monotonic()
 import os  # noqa: E402  (the clock starts before anything is loaded)
 import sys  # noqa: E402
 from importlib.metadata import version  # noqa: E402
+from io import TextIOWrapper  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
@@ -45,6 +46,9 @@ def options(
 
 def main() -> None:
     """Run the program. Exit status: 0 well, 1 something broke, 2 used wrongly, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that knows no emoji shows a ? instead of ending the program
+            stream.reconfigure(errors="replace")
     try:
         app()
     except BrokenPipeError:  # whoever read our output has left: there is nobody to tell

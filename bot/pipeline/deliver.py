@@ -9,7 +9,7 @@ from functools import partial
 from bot.cards import Card, alert_card
 from bot.chat.base import ChatPlatform, DeliveryError
 from bot.pipeline.bell import Bell
-from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, back_off_s, next_step
+from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
 from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
 from storage import alerts, channels, outbox
@@ -19,6 +19,7 @@ from storage.types import ChannelKey, Delivery, DeliveryState, Receipt
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 32
+_LOOK_UP_WHERE_SUSPENDED = timedelta(minutes=5)
 
 
 class Deliver:
@@ -89,19 +90,15 @@ class Deliver:
             self._owed.ring()
 
     async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> None:
-        now = self._clock.now()
         try:
             receipt = await platform.find(delivery.channel, delivery.key)
-        except DeliveryError as error:  # still unknown: nothing may be sent before the chat has answered
-            problem, due_at = str(error), now + timedelta(seconds=back_off_s(delivery.attempts))
-            await self._database.transaction(
-                lambda connection: outbox.look_up(connection, delivery.key, problem, due_at)
-            )
+        except DeliveryError as error:
+            await self._plan(delivery, error, platform.grace, looking_up=True)
             return
         if receipt is not None:
             await self._sent(delivery, receipt)
             return
-        problem = "not there when looked up"
+        now, problem = self._clock.now(), "not there when looked up"
         await self._database.transaction(lambda connection: outbox.try_again(connection, delivery.key, problem, now))
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
@@ -121,10 +118,15 @@ class Deliver:
         now = self._clock.now()
         await self._database.transaction(lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now))
 
-    async def _plan(self, delivery: Delivery, error: DeliveryError, grace: timedelta) -> None:
+    async def _plan(
+        self, delivery: Delivery, error: DeliveryError, grace: timedelta, *, looking_up: bool = False
+    ) -> None:
         now, problem = self._clock.now(), str(error)
-        step = next_step(error, attempts=delivery.attempts, now=now, grace=grace)
-        log.warning("failed delivery=%s attempts=%d next=%s problem=%s", delivery.key, delivery.attempts, step, problem)
+        step = next_step(error, attempts=delivery.attempts, now=now, grace=grace, looking_up=looking_up)
+        next_name = type(step).__name__
+        log.warning(
+            "failed delivery=%s attempts=%d next=%s problem=%r", delivery.key, delivery.attempts, next_name, problem
+        )
         key = delivery.key
         match step:
             case SendAgain(due_at):
@@ -135,6 +137,9 @@ class Deliver:
                 await self._database.transaction(lambda connection: outbox.settle_failed(connection, key, problem, now))
             case Suspend():
                 await self._suspend(delivery.channel, problem)
+                if looking_up:  # not held: nobody knows yet whether it is still owed
+                    later = now + _LOOK_UP_WHERE_SUSPENDED
+                    await self._database.transaction(lambda connection: outbox.look_up(connection, key, problem, later))
 
     async def _suspend(self, channel: ChannelKey, problem: str) -> None:
         def work(connection: Connection) -> None:

@@ -32,8 +32,18 @@ class Suspend:
 Step = SendAgain | LookUp | GiveUp | Suspend
 
 
-def next_step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta) -> Step:
-    """`attempts` counts the sends so far, the one that raised `error` included."""
+def next_step(
+    error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta, looking_up: bool = False
+) -> Step:
+    """`attempts` counts sends and look-ups so far, the one that raised `error` included.
+
+    `looking_up`: the error came of a look-up, so whether the chat has the message is as unknown as before.
+    """
+    step = _step(error, attempts=attempts, now=now, grace=grace)
+    return LookUp(step.due_at) if looking_up and isinstance(step, SendAgain) else step
+
+
+def _step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta) -> Step:
     match error:
         case ChannelGoneError():
             return Suspend()

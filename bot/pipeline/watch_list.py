@@ -4,15 +4,18 @@ Read from the database after each change and kept whole in memory, so that decid
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from classifier.hypothesis import render
-from sources.types import Account, Source
+from sources.types import Account, Source, SourceError
 from storage import channels
 from storage.database import Database
 from storage.types import Channel, ChannelKey, Watch
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,10 @@ class WatchList:
         self._channels = {channel.key: channel for channel in stored}
         self._watchers = {account: tuple(found) for account, found in watchers.items()}
         for source in self._sources:
-            await source.watch(self.accounts(source.serves))
+            try:
+                await source.watch(self.accounts(source.serves))
+            except SourceError as error:  # what was changed is changed; the source tells its trouble to /health
+                log.warning("failed watch source=%s reason=%r", source.name, str(error))
 
     def watchers(self, author: Account) -> tuple[Watcher, ...]:
         """Every channel that watches this account."""

@@ -24,6 +24,8 @@ from bot.commands.types import (
     ShowHealth,
     TryText,
 )
+from classifier.types import ClassifierError
+from storage.database import DatabaseUnusableError
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ async def answer(house: House, asked: Asked) -> Reply:
         return await _handle(house, asked, parse(asked.text))
     except (UsageError, RefusedError) as refusal:
         return Reply(text=str(refusal))
+    except (DatabaseUnusableError, ClassifierError) as trouble:
+        log.warning("refused command reason=%r", str(trouble))
+        return Reply(text=f"{str(trouble).rstrip('.')}. Nothing was changed.")
     except Exception:
         code = secrets.token_hex(2)
         log.exception("failed command code=%s", code)
