@@ -9,8 +9,11 @@ import sqlalchemy as sa
 from classifier.types import Label, Mode
 from sources.types import Account
 from storage import keys, sqlite
-from storage.schema import channels, labels, watches
-from storage.types import AlertState, Channel, ChannelKey, ChannelLabel, Watch
+from storage.schema import channels, labels, pauses, watches
+from storage.settings_items import account_from_json, account_to_json, filters_from_json, filters_to_json, pause_target
+from storage.types import AlertState, Channel, ChannelKey, ChannelLabel, Manager, Pause, Watch
+
+_Groups = dict[ChannelKey, list[Any]]
 
 
 def load_all(connection: sa.Connection) -> list[Channel]:
@@ -26,21 +29,21 @@ def load(connection: sa.Connection, key: ChannelKey) -> Channel | None:
 
 def save(connection: sa.Connection, channel: Channel) -> None:
     """Store a channel as it now is, in place of what was stored of it."""
-    key = keys.columns(channel.key)
     connection.execute(
         sqlite.upsert(channels),
         {
-            **key,
+            **keys.columns(channel.key),
             "name": channel.name,
             "mode": channel.mode,
             "threshold": channel.threshold,
             "alerts": channel.alerts,
-            "paused_until": channel.paused_until,
             "suspended": channel.suspended,
+            "managers": [{"id": manager.id, "name": manager.name} for manager in channel.managers],
         },
     )
     _replace(connection, labels, channel.key, [_label_row(at, label) for at, label in enumerate(channel.labels)])
     _replace(connection, watches, channel.key, [_watch_row(watch) for watch in channel.watches])
+    _replace(connection, pauses, channel.key, [_pause_row(pause) for pause in channel.pauses])
 
 
 def suspend(connection: sa.Connection, key: ChannelKey, why: str) -> None:
@@ -52,7 +55,8 @@ def _load(connection: sa.Connection, only: ChannelKey | None) -> list[Channel]:
     rows = _rows(connection, channels, [], only)
     label_rows = _grouped(_rows(connection, labels, [labels.c.position], only))
     watch_rows = _grouped(_rows(connection, watches, [watches.c.added_at], only))
-    return [_channel(row, label_rows[keys.of_row(row)], watch_rows[keys.of_row(row)]) for row in rows]
+    pause_rows = _grouped(_rows(connection, pauses, [pauses.c.target], only))
+    return [_channel(row, label_rows, watch_rows, pause_rows) for row in rows]
 
 
 def _rows(
@@ -62,35 +66,41 @@ def _rows(
     return connection.execute(query if only is None else query.where(keys.matches(table, only))).all()
 
 
-def _grouped(rows: Sequence[Any]) -> dict[ChannelKey, list[Any]]:
-    groups: dict[ChannelKey, list[Any]] = defaultdict(list)
+def _grouped(rows: Sequence[Any]) -> _Groups:
+    groups: _Groups = defaultdict(list)
     for row in rows:
         groups[keys.of_row(row)].append(row)
     return groups
 
 
-def _channel(row: Any, label_rows: list[Any], watch_rows: list[Any]) -> Channel:
+def _channel(row: Any, label_rows: _Groups, watch_rows: _Groups, pause_rows: _Groups) -> Channel:
+    key = keys.of_row(row)
     return Channel(
-        key=keys.of_row(row),
+        key=key,
         name=row.name,
         mode=Mode(row.mode),
         threshold=row.threshold,
         alerts=AlertState(row.alerts),
-        paused_until=row.paused_until,
         suspended=row.suspended,
-        labels=tuple(
-            ChannelLabel(label=Label(name=found.name, description=found.description), threshold=found.threshold)
-            for found in label_rows
-        ),
-        watches=tuple(
-            Watch(
-                account=Account(source=found.source, id=found.account_id, handle=found.handle, name=found.account_name),
-                added_by=found.added_by,
-                added_at=found.added_at,
-            )
-            for found in watch_rows
-        ),
+        managers=tuple(Manager(**manager) for manager in row.managers),
+        labels=tuple(map(_label, label_rows[key])),
+        watches=tuple(map(_watch, watch_rows[key])),
+        pauses=tuple(map(_pause, pause_rows[key])),
     )
+
+
+def _label(row: Any) -> ChannelLabel:
+    return ChannelLabel(label=Label(name=row.name, description=row.description), threshold=row.threshold)
+
+
+def _watch(row: Any) -> Watch:
+    account = Account(source=row.source, id=row.account_id, handle=row.handle, name=row.account_name)
+    filters = filters_from_json(row.filters)
+    return Watch(account=account, added_by=row.added_by, added_at=row.added_at, filters=filters)
+
+
+def _pause(row: Any) -> Pause:
+    return Pause(until=row.until, account=account_from_json(row.account), label=row.label)
 
 
 def _label_row(position: int, label: ChannelLabel) -> dict[str, Any]:
@@ -111,6 +121,16 @@ def _watch_row(watch: Watch) -> dict[str, Any]:
         "account_name": watch.account.name,
         "added_by": watch.added_by,
         "added_at": watch.added_at,
+        "filters": filters_to_json(watch.filters),
+    }
+
+
+def _pause_row(pause: Pause) -> dict[str, Any]:
+    return {
+        "target": pause_target(pause),
+        "until": pause.until,
+        "account": account_to_json(pause.account),
+        "label": pause.label,
     }
 
 

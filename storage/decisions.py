@@ -2,14 +2,39 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from classifier.types import Mode
 from storage import keys, sqlite
-from storage.schema import alerts, decisions, deliveries
-from storage.types import Decision, DeliveryKey, DeliveryKind, DeliveryState, LabelScore, Reason
+from storage.schema import alert_labels, alerts, decisions, deliveries, models
+from storage.types import (
+    ChannelKey,
+    Decision,
+    DeliveryKey,
+    DeliveryKind,
+    DeliveryState,
+    DeliveryVerb,
+    LabelScore,
+    PostId,
+    Reason,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """A decision as it stands in the store: what was decided, when, and which model spoke."""
+
+    post: PostId
+    reason: Reason
+    detail: str
+    mode: Mode
+    scores: tuple[LabelScore, ...]
+    model: str
+    decided_at: datetime
 
 
 def add(connection: sa.Connection, model: int, made: Sequence[Decision], decided_at: datetime) -> int:
@@ -27,22 +52,45 @@ def add(connection: sa.Connection, model: int, made: Sequence[Decision], decided
     return len(owing)
 
 
-def scores_to_json(scores: Sequence[LabelScore]) -> list[dict[str, Any]]:
-    """Label scores as the `matched` column of `alerts` keeps them."""
-    return [
-        {
-            "label": score.label,
-            "score": score.score,
-            "threshold": score.threshold,
-            "threshold_source": score.threshold_source,
-        }
-        for score in scores
-    ]
+def load(connection: sa.Connection, channel: ChannelKey, post: PostId) -> Decided | None:
+    """What was decided of a post for a channel; None when nothing was."""
+    row = connection.execute(_decided().where(keys.matches(decisions, channel), decisions.c.post == post)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
-def scores_from_json(stored: Sequence[dict[str, Any]]) -> tuple[LabelScore, ...]:
-    """The way back."""
-    return tuple(LabelScore(**score) for score in stored)
+def latest(connection: sa.Connection, channel: ChannelKey, limit: int) -> list[Decided]:
+    """A channel's newest decisions, newest first; of those made in one round, the post that came last first."""
+    newest = (decisions.c.decided_at.desc(), decisions.c.post.desc())
+    query = _decided().where(keys.matches(decisions, channel)).order_by(*newest).limit(limit)
+    return [_from_row(row) for row in connection.execute(query)]
+
+
+def counts_since(connection: sa.Connection, channel: ChannelKey, since: datetime) -> dict[Reason, int]:
+    """How many posts were decided for a channel since then, by reason."""
+    mine = sa.and_(keys.matches(decisions, channel), decisions.c.decided_at >= since)
+    query = sa.select(decisions.c.reason, sa.func.count().label("n")).where(mine).group_by(decisions.c.reason)
+    return {Reason(row.reason): row.n for row in connection.execute(query)}
+
+
+def _decided() -> sa.Select[Any]:
+    return sa.select(decisions, models.c.engine, models.c.name.label("model_name")).join(
+        models, models.c.id == decisions.c.model
+    )
+
+
+def _from_row(row: Any) -> Decided:
+    return Decided(
+        post=PostId(row.post),
+        reason=Reason(row.reason),
+        detail=row.detail,
+        mode=Mode(row.mode),
+        scores=tuple(
+            LabelScore(label=label, score=score, threshold=threshold, threshold_source=source)
+            for label, score, threshold, source in row.scores
+        ),
+        model=f"{row.engine}:{row.model_name}",
+        decided_at=row.decided_at,
+    )
 
 
 def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decided_at: datetime) -> None:
@@ -55,6 +103,7 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
             {
                 "key": key,
                 **keys.columns(decision.channel),
+                "verb": DeliveryVerb.SEND,
                 "kind": DeliveryKind.ALERT,
                 "state": DeliveryState.PENDING,
                 "attempts": 0,
@@ -63,33 +112,44 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
             for key, decision in zip(tokens, owing, strict=True)
         ],
     )
+    rows = [
+        {
+            **keys.columns(decision.channel),
+            "post": decision.post,
+            "delivery": key,
+            "mode": decision.mode,
+            "model": model,
+            "decided_at": decided_at,
+        }
+        for key, decision in zip(tokens, owing, strict=True)
+    ]
+    numbers = connection.scalars(sa.insert(alerts).returning(alerts.c.id, sort_by_parameter_order=True), rows)
     connection.execute(
-        sa.insert(alerts),
+        sa.insert(alert_labels),
         [
             {
-                **keys.columns(decision.channel),
-                "post": decision.post,
-                "delivery": key,
-                "matched": scores_to_json(decision.matched),
-                "mode": decision.mode,
-                "model": model,
-                "decided_at": decided_at,
+                "alert": number,
+                "place": place,
+                "label": one.label,
+                "score": one.score,
+                "threshold": one.threshold,
+                "threshold_source": one.threshold_source,
             }
-            for key, decision in zip(tokens, owing, strict=True)
+            for number, decision in zip(numbers, owing, strict=True)
+            for place, one in enumerate(decision.matched)
         ],
     )
 
 
 def _row(decision: Decision, model: int, decided_at: datetime) -> dict[str, Any]:
-    top = decision.scores[0] if decision.scores else None
     return {
         "post": decision.post,
         **keys.columns(decision.channel),
         "reason": decision.reason,
+        "detail": decision.detail,
         "mode": decision.mode,
         "model": model,
-        "label": top.label if top else None,
-        "score": top.score if top else None,
+        "scores": [[one.label, one.score, one.threshold, one.threshold_source] for one in decision.scores],
         "decided_at": decided_at,
     }
 

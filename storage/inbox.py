@@ -26,6 +26,14 @@ class Backlog:
     oldest_seen_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecided:
+    """A post's entry in the inbox."""
+
+    set_aside: str
+    """Why this post is not tried again; empty while it waits."""
+
+
 class Inbox(Protocol):
     """Where posts wait to be decided. Whatever it has taken is not lost, and is decided once."""
 
@@ -55,6 +63,12 @@ class Inbox(Protocol):
 
     async def backlog(self) -> Backlog:
         """What waits."""
+
+
+def undecided(connection: sa.Connection, post: PostId) -> Undecided | None:
+    """The inbox's entry of a post; None once it is decided for everyone who cared."""
+    row = connection.execute(sa.select(inbox.c.set_aside).where(inbox.c.post == post)).one_or_none()
+    return None if row is None else Undecided(set_aside=row.set_aside or "")
 
 
 class SqlInbox:

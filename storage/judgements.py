@@ -29,6 +29,12 @@ def give(connection: sa.Connection, channel: ChannelKey, judgement: Judgement) -
     return True
 
 
+def withdraw(connection: sa.Connection, alert: AlertId, actor: str) -> bool:
+    """Take a person's judgement back; False when there is none."""
+    mine = sa.and_(judgements.c.alert == alert, judgements.c.actor == actor)
+    return connection.execute(sa.delete(judgements).where(mine)).rowcount > 0
+
+
 def of_alerts(connection: sa.Connection, ids: Sequence[AlertId]) -> dict[AlertId, list[Judgement]]:
     """How these alerts were judged, oldest judgement first; alerts nobody judged are missing."""
     query = sa.select(judgements).where(judgements.c.alert.in_(ids)).order_by(judgements.c.given_at, judgements.c.actor)

@@ -1,6 +1,6 @@
 """What models answered: raw logits by post, model and hypothesis."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -37,9 +37,16 @@ def add(connection: sa.Connection, model: int, answers: Sequence[PostLogits]) ->
 
 
 def of_posts(
-    connection: sa.Connection, model: Model, template: str, ids: Iterable[PostId]
+    connection: sa.Connection,
+    model: Model,
+    template: str,
+    ids: Iterable[PostId],
+    texts: Collection[str] | None = None,
 ) -> dict[PostId, dict[str, tuple[float, float]]]:
-    """What this model answered about these posts, by hypothesis; posts never asked about are missing."""
+    """What this model answered about these posts, by hypothesis; posts never asked about are missing.
+
+    `texts`: only these hypotheses; a post may hold those of many channels.
+    """
     query = (
         sa.select(logits.c.post, hypotheses.c.text, logits.c.entailment, logits.c.contradiction)
         .join(hypotheses, hypotheses.c.id == logits.c.hypothesis)
@@ -52,6 +59,8 @@ def of_posts(
             models.c.template == template,
         )
     )
+    if texts is not None:
+        query = query.where(hypotheses.c.text.in_(list(texts)))
     found: dict[PostId, dict[str, tuple[float, float]]] = {}
     for row in connection.execute(query):
         found.setdefault(PostId(row.post), {})[row.text] = (row.entailment, row.contradiction)

@@ -1,5 +1,7 @@
 """Posts: what was read, once for ever."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -41,6 +43,39 @@ def last_published(connection: sa.Connection, account: Account) -> datetime | No
     return found
 
 
+def find(connection: sa.Connection, source: str, post_id: str) -> StoredPost | None:
+    """The post with this id at its source."""
+    query = sa.select(posts).where(posts.c.source == source, posts.c.post_id == post_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def at_url(connection: sa.Connection, url: str) -> StoredPost | None:
+    """The newest post that its source says stands at this address."""
+    query = sa.select(posts).where(posts.c.url == url).order_by(posts.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def seen_at(connection: sa.Connection, post: PostId) -> datetime:
+    """When a post that we hold came in."""
+    found: datetime = connection.execute(sa.select(posts.c.seen_at).where(posts.c.id == post)).scalar_one()
+    return found
+
+
+def fingerprint(text: str) -> str:
+    """A checksum that a retweet shares with its original: of the words, without links, handles in front, and case.
+
+    Empty where nothing is left. For telling repeats only, never for display.
+    """
+    words = _LINK.sub(" ", _RETWEET.sub("", text)).casefold().split()
+    return hashlib.blake2s(" ".join(words).encode("utf-8", "replace"), digest_size=16).hexdigest() if words else ""
+
+
+_RETWEET = re.compile(r"^\s*RT\s+@\S+\s*:?\s*")
+_LINK = re.compile(r"https?://\S+")
+
+
 def from_row(row: Any) -> StoredPost:
     """The post in a row that holds the columns of `posts`."""
     return StoredPost(
@@ -70,6 +105,7 @@ def _row(post: Post, seen_at: datetime) -> dict[str, Any]:
         "kinds": ",".join(sorted(post.kinds)),
         "lang": post.lang,
         "url": post.url,
+        "fingerprint": fingerprint(post.text),
         "published_at": post.published_at,
         "played_at": post.played_at,
         "seen_at": seen_at,

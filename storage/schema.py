@@ -64,11 +64,13 @@ posts = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("kinds", sa.Text, nullable=False, comment="retweet, reply, quote: comma-separated, sorted"),
     sa.Column("lang", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False, index=True),  # /why and the link of a post
+    sa.Column("fingerprint", sa.Text, nullable=False, comment="the text less all that a retweet changes"),
     sa.Column("published_at", Instant, nullable=False),
     sa.Column("played_at", Instant, comment="set by a replay alone: when it played the post"),
     sa.Column("seen_at", Instant, nullable=False),
     sa.UniqueConstraint("source", "post_id"),  # seen once
+    sa.Index("ix_posts_fingerprint", "fingerprint"),  # a retweet's original
     sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
 )
 
@@ -133,7 +135,7 @@ channels = sa.Table(
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("threshold", sa.Float, comment="NULL while the default holds"),
     sa.Column("alerts", sa.Text, nullable=False, comment="on, off or shadow"),
-    sa.Column("paused_until", Instant),
+    sa.Column("managers", sa.JSON, nullable=False, comment="who alone may change settings; [] while anyone may"),
     sa.Column("suspended", sa.Text, nullable=False, comment="why nothing can be sent; empty while all is well"),
 )
 
@@ -161,6 +163,18 @@ watches = sa.Table(
     sa.Column("account_name", sa.Text, nullable=False),
     sa.Column("added_by", sa.Text, nullable=False),
     sa.Column("added_at", Instant, nullable=False),
+    sa.Column("filters", sa.JSON, nullable=False),
+    _belongs_to_channel(),
+)
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    *_channel_columns(primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True, comment="the whole channel, one account, or one label"),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("account", sa.JSON(none_as_null=True), comment="where the pause is for one account"),
+    sa.Column("label", sa.Text, nullable=False),
     _belongs_to_channel(),
 )
 
@@ -175,6 +189,8 @@ audit = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("before", sa.JSON, nullable=False, comment="only the settings that changed"),
     sa.Column("after", sa.JSON, nullable=False),
+    sa.Column("undoes", _Number, comment="the change that this one took back"),
+    sa.Column("undone_by", _Number, comment="the change that took this one back"),
     _belongs_to_channel(),
     sa.Index("ix_audit_channel", "platform", "workspace", "channel", "id"),  # a channel's log, newest first
 )
@@ -188,13 +204,14 @@ decisions = sa.Table(
     sa.Column("post", sa.ForeignKey("posts.id"), primary_key=True),
     *_channel_columns(primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, comment="which filter, until when, of which alert"),
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("model", sa.ForeignKey("models.id"), nullable=False),
-    sa.Column("label", sa.Text, comment="the label with the highest score, where the post was scored"),
-    sa.Column("score", sa.Float),
+    sa.Column("scores", sa.JSON, nullable=False, comment="every label asked beside its threshold, as it then stood"),
     sa.Column("decided_at", Instant, nullable=False),
     _belongs_to_channel(),
-    sa.Index("ix_decisions_channel", "platform", "workspace", "channel", "post"),  # what a channel decided lately
+    # What a channel decided lately, in order; with the reason, so that /stats counts without reading a single row.
+    sa.Index("ix_decisions_channel", "platform", "workspace", "channel", "decided_at", "post", "reason"),
     sqlite_with_rowid=False,
 )
 
@@ -208,7 +225,9 @@ deliveries = sa.Table(
     sa.Column("id", _Number, primary_key=True),
     sa.Column("key", sa.Text, nullable=False, unique=True),
     *_channel_columns(),
+    sa.Column("verb", sa.Text, nullable=False, comment="send or edit"),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("edits", sa.Text, index=True, comment="for an edit: the key of the delivery whose message is redrawn"),
     sa.Column("state", sa.Text, nullable=False, index=True),  # /health counts; "what was being sent when we died"
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
@@ -216,8 +235,17 @@ deliveries = sa.Table(
     sa.Column("problem", sa.Text, comment="the latest error, for /health"),
     sa.Column("settled_at", Instant),
     _belongs_to_channel(),
-    # The oldest delivery still owed to each channel: the one question asked all day. Settled rows stay out of it.
-    sa.Index("ix_deliveries_owed", "platform", "workspace", "channel", "id", sqlite_where=OWED, postgresql_where=OWED),
+    # The oldest send and edit still owed to each channel: the one question asked all day. Settled rows stay out.
+    sa.Index(
+        "ix_deliveries_owed",
+        "platform",
+        "workspace",
+        "channel",
+        "verb",
+        "id",
+        sqlite_where=OWED,
+        postgresql_where=OWED,
+    ),
 )
 
 alerts = sa.Table(
@@ -229,14 +257,27 @@ alerts = sa.Table(
     sa.Column(
         "delivery", sa.ForeignKey("deliveries.key"), nullable=False, index=True
     ),  # which alerts a message carries
-    sa.Column("matched", sa.JSON, nullable=False, comment="the labels that alert, with score and threshold"),
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("model", sa.ForeignKey("models.id"), nullable=False),
     sa.Column("decided_at", Instant, nullable=False),
     _belongs_to_channel(),
     sa.UniqueConstraint("platform", "workspace", "channel", "post"),  # owed once
     sa.Index("ix_alerts_channel", "platform", "workspace", "channel", "id"),  # a channel's latest alerts
+    sa.Index("ix_alerts_post", "post"),  # whether a retweet's original alerted
     sqlite_autoincrement=True,  # a number people have said aloud is never given twice
+)
+
+# The labels an alert is for, highest score first: a row each, so that /stats can count by label.
+alert_labels = sa.Table(
+    "alert_labels",
+    metadata,
+    sa.Column("alert", sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("threshold_source", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 judgements = sa.Table(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from classifier.types import Label, Mode, Model
-from sources.types import Account, Post
+from sources.types import Account, Post, PostKind
 
 PostId = NewType("PostId", int)
 """A post's number in this database, not its id at the source."""
@@ -55,6 +55,35 @@ class ChannelLabel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Filters:
+    """What a watch is narrowed by. Scores always use all labels of the channel; filters apply after."""
+
+    labels: tuple[str, ...] = ()
+    """`+label:x`: where there are any, only these may alert."""
+
+    not_labels: tuple[str, ...] = ()
+    """`-label:x`: these may not."""
+
+    keywords: tuple[str, ...] = ()
+    """`+keyword:x`: where there are any, the post must hold one of them, as whole words, whatever the case."""
+
+    not_keywords: tuple[str, ...] = ()
+    """`-keyword:x`: the post may hold none."""
+
+    without: frozenset[PostKind] = frozenset()
+    """`-retweets`, `-replies`, `-quotes`."""
+
+    langs: tuple[str, ...] = ()
+    """`lang:en`: the post must be in one of them; one whose language is unknown passes."""
+
+    minimum: float | None = None
+    """`min:60%`: raises the threshold for this watch, never lowers it."""
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
     """A channel's standing wish to see an account."""
 
@@ -63,6 +92,24 @@ class Watch:
     """What people call the person who added it."""
 
     added_at: datetime
+    filters: Filters = NO_FILTERS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """A time in which nothing is sent: for the whole channel, for one account of it, or for one label."""
+
+    until: datetime
+    account: Account | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manager:
+    """Someone who may change the settings of a channel that is locked."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,12 +121,14 @@ class Channel:
     mode: Mode = Mode.INDEPENDENT
     threshold: float | None = None
     alerts: AlertState = AlertState.ON
-    paused_until: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
     suspended: str = ""
     """Why nothing can be sent here at present; empty while all is well."""
 
     labels: tuple[ChannelLabel, ...] = ()
     watches: tuple[Watch, ...] = ()
+    managers: tuple[Manager, ...] = ()
+    """Who alone may change settings here; empty while everyone may whom the platform lets."""
 
     def threshold_for(self, label: ChannelLabel) -> float:
         """The least score that counts for this label here."""
@@ -110,6 +159,10 @@ class Reason(StrEnum):
     NO_TEXT = "no text"
     NO_LABELS = "no labels"
     BEFORE_WATCH = "published before the watch"
+    FILTERED = "filtered"
+    DUPLICATE = "duplicate"
+    """A retweet of what alerted here within the last day."""
+
     PAUSED = "paused"
     OFF = "alerts are off"
     SHADOW = "shadow"
@@ -137,6 +190,9 @@ class Decision:
     post: PostId
     channel: ChannelKey
     reason: Reason
+    detail: str = ""
+    """What of the reason a person wants to know: which filter, until when, of which alert."""
+
     mode: Mode
     scores: tuple[LabelScore, ...] = ()
     matched: tuple[LabelScore, ...] = ()
@@ -193,6 +249,14 @@ class Alert:
     judgements: tuple[Judgement, ...] = field(default=())
 
 
+class DeliveryVerb(StrEnum):
+    """What is done to the chat."""
+
+    SEND = "send"
+    EDIT = "edit"
+    """Redraw the message that another delivery became."""
+
+
 class DeliveryKind(StrEnum):
     """What a delivery carries."""
 
@@ -223,7 +287,19 @@ class Delivery:
 
     key: DeliveryKey
     channel: ChannelKey
+    verb: DeliveryVerb
     kind: DeliveryKind
+    edits: DeliveryKey | None
+    """For an edit: the delivery whose message is redrawn."""
+
     state: DeliveryState
     attempts: int
     due_at: datetime
+
+    @property
+    def lane(self) -> "Lane":
+        return self.channel, self.verb
+
+
+Lane = tuple[ChannelKey, DeliveryVerb]
+"""Deliveries of one lane go one at a time, oldest first; a channel's edits and its sends do not wait for each other."""

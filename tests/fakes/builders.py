@@ -16,6 +16,7 @@ from storage.types import (
     Judged,
     Judgement,
     LabelScore,
+    Pause,
     PostId,
     Reason,
     Settlement,
@@ -67,6 +68,11 @@ def a_key(name: str = "alerts", **changes: Any) -> ChannelKey:
 def a_channel(name: str = "alerts", **changes: Any) -> Channel:
     """A channel of the console that watches @vendor_sec for one label, with all else as it is by default."""
     return replace(Channel(key=a_key(name), name=name, labels=(a_label(),), watches=(a_watch(),)), **changes)
+
+
+def a_pause(**changes: Any) -> Pause:
+    """A pause of the whole channel, from before NOW to an hour after it."""
+    return replace(Pause(until=NOW + timedelta(hours=1)), **changes)
 
 
 def a_score(label: str = "security", score: float = 0.91, **changes: Any) -> LabelScore:

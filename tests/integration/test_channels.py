@@ -1,7 +1,7 @@
 """Channels with their settings, the audit of every change, and judgements: what people do is kept as they did it."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -11,10 +11,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from classifier.types import Mode
+from sources.types import PostKind
 from storage import alerts, audit, channels, decisions, judgements, logits
 from storage import posts as posts_storage
+from storage.audit import By, Change
 from storage.database import Database
-from storage.types import AlertId, AlertState, Channel, ChannelKey, Judged, Judgement, PostId, Watch
+from storage.settings_items import difference, pause_target, put_back, to_items, with_items
+from storage.types import (
+    AlertId,
+    AlertState,
+    Channel,
+    ChannelKey,
+    Filters,
+    Judged,
+    Judgement,
+    Manager,
+    Pause,
+    PostId,
+    Watch,
+)
 from tests.fakes.builders import (
     MODEL,
     NOW,
@@ -34,13 +49,21 @@ from tests.fakes.builders import (
 instants = st.datetimes(timezones=st.just(UTC))
 thresholds = st.none() | st.floats(0, 1)
 words = st.text(max_size=20)
+few_words = st.lists(words, max_size=2).map(tuple)
+accounts = st.builds(an_account, words, source=words, id=words, name=words)
 chat_labels = st.builds(a_label, words, description=words, threshold=thresholds)
-chat_watches = st.builds(
-    Watch,
-    account=st.builds(an_account, words, source=words, id=words, name=words),
-    added_by=words,
-    added_at=instants,
+chat_filters = st.builds(
+    Filters,
+    labels=few_words,
+    not_labels=few_words,
+    keywords=few_words,
+    not_keywords=few_words,
+    without=st.frozensets(st.sampled_from(PostKind)),
+    langs=few_words,
+    minimum=thresholds,
 )
+chat_watches = st.builds(Watch, account=accounts, added_by=words, added_at=instants, filters=chat_filters)
+chat_pauses = st.builds(Pause, until=instants, account=accounts) | st.builds(Pause, until=instants, label=words)
 
 
 def _folded(label: Any) -> str:
@@ -56,6 +79,11 @@ def _as_added(watches: list[Watch]) -> tuple[Watch, ...]:
     return tuple(sorted(watches, key=lambda watch: (watch.added_at, *_account(watch))))
 
 
+def _by_target(pauses: list[Pause]) -> tuple[Pause, ...]:
+    """Pauses have no order but that of what they are for."""
+    return tuple(sorted(pauses, key=pause_target))
+
+
 random_channels = st.builds(
     Channel,
     key=st.builds(ChannelKey, platform=words, workspace=words, channel=words),
@@ -63,10 +91,11 @@ random_channels = st.builds(
     mode=st.sampled_from(Mode),
     threshold=thresholds,
     alerts=st.sampled_from(AlertState),
-    paused_until=st.none() | instants,
+    pauses=st.lists(chat_pauses, max_size=3, unique_by=pause_target).map(_by_target),
     suspended=words,
     labels=st.lists(chat_labels, max_size=6, unique_by=_folded).map(tuple),
     watches=st.lists(chat_watches, max_size=6, unique_by=_account).map(_as_added),
+    managers=st.lists(st.builds(Manager, id=words, name=words), max_size=3).map(tuple),
 )
 
 
@@ -142,76 +171,199 @@ async def test_the_same_label_may_stand_in_two_channels(database: Database) -> N
     assert len(await database.read(channels.load_all)) == 2
 
 
+# --- settings as flat items ------------------------------------------------------------------------------------------
+
+
+@given(channel=random_channels)
+@settings(max_examples=100)
+def test_a_channel_written_as_items_reads_back_as_it_was(channel: Channel) -> None:
+    assert with_items(channel, to_items(channel)) == channel
+
+
+@given(before=random_channels, after=random_channels)
+@settings(max_examples=100)
+def test_putting_back_what_differs_gives_the_settings_from_before(before: Channel, after: Channel) -> None:
+    after = replace(after, key=before.key, name=before.name, suspended=before.suspended)
+    old, new = difference(before, after)
+    assert put_back(after, old) == before
+    assert put_back(before, new) == after
+
+
 # --- the audit -------------------------------------------------------------------------------------------------------
 
 
-async def record(database: Database, before: Channel, after: Channel, minute: int = 0) -> bool:
-    def work(connection: sa.Connection) -> bool:
+def by(minute: int = 0) -> By:
+    return By(actor="U1", actor_name="Ada", command=f"/a command {minute}", at=NOW + timedelta(minutes=minute))
+
+
+async def record(
+    database: Database, before: Channel, after: Channel, minute: int = 0, undoes: int | None = None
+) -> int | None:
+    def work(connection: sa.Connection) -> int | None:
         channels.save(connection, after)
-        return audit.record(
-            connection,
-            before=before,
-            after=after,
-            actor="U1",
-            actor_name="Ada",
-            command="/a command",
-            at=NOW + timedelta(minutes=minute),
-        )
+        return audit.record(connection, before=before, after=after, by=by(minute), undoes=undoes)
 
     return await database.transaction(work)
 
 
-async def log(database: Database, key: ChannelKey, limit: int = 10) -> list[Any]:
+async def history(database: Database, *over_time: Channel) -> list[int]:
+    """These settings, each in place of the one before; the numbers of the changes."""
+    found = [
+        await record(database, before, after, minute) for minute, (before, after) in enumerate(pairwise(over_time))
+    ]
+    return [number for number in found if number is not None]
+
+
+async def log(database: Database, key: ChannelKey, limit: int = 10) -> list[Change]:
     return await database.read(lambda connection: audit.log(connection, key, limit))
 
 
+async def change(database: Database, number: int, key: ChannelKey | None = None) -> Change:
+    found = await database.read(lambda connection: audit.load(connection, key or a_key(), number))
+    assert found is not None
+    return found
+
+
+async def newest(database: Database) -> int | None:
+    found = await database.read(lambda connection: audit.newest_to_undo(connection, a_key()))
+    return None if found is None else found.id
+
+
+async def in_the_way(database: Database, number: int) -> int | None:
+    this = await change(database, number)
+    found = await database.read(lambda connection: audit.later_in_the_way(connection, a_key(), this))
+    return None if found is None else found.id
+
+
+def _label_item(name: str, **parts: Any) -> dict[str, Any]:
+    return {"name": name, "description": "", "threshold": None} | parts
+
+
+_UNTIL = datetime(2026, 11, 2, 11, tzinfo=UTC)
+_WEATHER = a_label("Weather", description="storms and floods", threshold=0.5)
+
+
 @pytest.mark.parametrize(
-    ("change", "before", "after"),
+    ("changes", "before", "after"),
     [
         ({"threshold": 0.6}, {"threshold": None}, {"threshold": 0.6}),
         ({"mode": Mode.EXCLUSIVE}, {"mode": "independent"}, {"mode": "exclusive"}),
         ({"alerts": AlertState.SHADOW}, {"alerts": "on"}, {"alerts": "shadow"}),
-        ({"paused_until": NOW}, {"paused_until": None}, {"paused_until": "2026-11-02T09:00:00+00:00"}),
         (
-            {"labels": (a_label("weather", description="storms and floods", threshold=0.5),), "mode": Mode.EXCLUSIVE},
-            {"labels": [{"name": "security", "description": "", "threshold": None}], "mode": "independent"},
+            {"managers": (Manager(id="U2", name="Ben"),)},
+            {"managers": []},
+            {"managers": [{"id": "U2", "name": "Ben"}]},
+        ),
+        (
+            {"pauses": (Pause(until=_UNTIL, label="Security"),)},
+            {"pause label security": None},
+            {"pause label security": {"until": "2026-11-02T11:00:00+00:00", "account": None, "label": "Security"}},
+        ),
+        (
+            {"labels": (_WEATHER,), "mode": Mode.EXCLUSIVE},
             {
-                "labels": [{"name": "weather", "description": "storms and floods", "threshold": 0.5}],
-                "mode": "exclusive",
+                "mode": "independent",
+                "order of labels": ["security"],
+                "label security": _label_item("security"),
+                "label weather": None,
             },
+            {
+                "mode": "exclusive",
+                "order of labels": ["weather"],
+                "label security": None,
+                "label weather": _label_item("Weather", description="storms and floods", threshold=0.5),
+            },
+        ),
+        (
+            {"labels": (a_label(threshold=0.7),)},
+            {"label security": _label_item("security")},
+            {"label security": _label_item("security", threshold=0.7)},
         ),
     ],
 )
 async def test_the_audit_tells_who_changed_what_when_and_nothing_that_stayed(
-    database: Database, change: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+    database: Database, changes: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    assert await record(database, a_channel(), a_channel(**change))
-    (entry,) = await log(database, a_key())
+    number = await record(database, a_channel(), a_channel(**changes), 3)
+    assert number is not None
+    entry = await change(database, number)
     assert (entry.before, entry.after) == (before, after)
-    assert (entry.actor, entry.actor_name, entry.command, entry.at) == ("U1", "Ada", "/a command", NOW)
+    assert (entry.actor_name, entry.command, entry.at) == ("Ada", "/a command 3", NOW + timedelta(minutes=3))
+    assert (entry.undoes, entry.undone_by) == (None, None)
 
 
 async def test_the_audit_names_the_account_that_is_watched_no_more(database: Database) -> None:
-    assert await record(database, a_channel(), a_channel(watches=()))
+    await record(database, a_channel(), a_channel(watches=()))
     (entry,) = await log(database, a_key())
-    assert [watch["handle"] for watch in entry.before["watches"]] == ["vendor_sec"]
-    assert entry.after == {"watches": []}
+    (item,) = entry.before
+    assert entry.before[item]["account"]["handle"] == "vendor_sec"
+    assert entry.after == {item: None}
 
 
-@pytest.mark.parametrize("change", [{}, {"suspended": "the bot was removed"}, {"name": "renamed"}])
+@pytest.mark.parametrize("nothing", [{}, {"suspended": "the bot was removed"}, {"name": "renamed"}])
 async def test_a_command_that_changes_no_setting_is_not_in_the_audit(
-    database: Database, change: dict[str, Any]
+    database: Database, nothing: dict[str, Any]
 ) -> None:
-    assert not await record(database, a_channel(), a_channel(**change))
+    assert await record(database, a_channel(), a_channel(**nothing)) is None
     assert await log(database, a_key()) == []
 
 
 async def test_the_audit_of_a_channel_is_its_own_newest_first(database: Database) -> None:
-    settings_over_time = [a_channel(threshold=threshold) for threshold in (None, 0.1, 0.2, 0.3)]
-    for minute, (before, after) in enumerate(pairwise(settings_over_time)):
-        await record(database, before, after, minute)
-    await record(database, a_channel("another"), a_channel("another", threshold=0.9))
+    await history(database, *(a_channel(threshold=threshold) for threshold in (None, 0.1, 0.2, 0.3)))
+    other = await record(database, a_channel("another"), a_channel("another", threshold=0.9))
+    assert other is not None
     assert [entry.after["threshold"] for entry in await log(database, a_key(), 2)] == [0.3, 0.2]
+    assert await database.read(lambda connection: audit.load(connection, a_key(), other)) is None
+    assert (await change(database, other, a_key("another"))).after == {"threshold": 0.9}
+
+
+async def test_the_newest_to_undo_is_neither_undone_nor_an_undoing(database: Database) -> None:
+    states = [a_channel(threshold=threshold) for threshold in (None, 0.1, 0.2)]
+    first, second = await history(database, *states)
+    assert await newest(database) == second
+    undoing = await record(database, states[2], states[1], undoes=second)
+    assert await newest(database) == first
+    assert (await change(database, second)).undone_by == undoing
+    await record(database, states[1], states[0], undoes=first)
+    assert await newest(database) is None
+
+
+async def test_an_undoing_that_finds_nothing_to_change_is_noted_all_the_same(database: Database) -> None:
+    (first,) = await history(database, a_channel(), a_channel(threshold=0.1))
+    assert await record(database, a_channel(), a_channel(), undoes=first) is not None
+    assert await newest(database) is None, "it would be undone again and again, and nothing before it ever"
+
+
+async def test_a_later_change_is_in_the_way_where_it_touched_the_same_setting_only(database: Database) -> None:
+    one, two = a_label("one"), a_label("two")
+    first, other, same = await history(
+        database,
+        a_channel(labels=(one,)),
+        a_channel(labels=(replace(one, threshold=0.6),)),
+        a_channel(labels=(replace(one, threshold=0.6), two)),
+        a_channel(labels=(replace(one, threshold=0.7), two)),
+    )
+    assert await in_the_way(database, first) == same
+    assert await in_the_way(database, other) is None
+    assert await in_the_way(database, same) is None
+
+
+async def test_what_was_taken_back_is_in_nobodys_way(database: Database) -> None:
+    states = [a_channel(threshold=threshold) for threshold in (None, 0.1, 0.2)]
+    first, second = await history(database, *states)
+    assert await in_the_way(database, first) == second
+    await record(database, states[2], states[1], undoes=second)
+    assert await in_the_way(database, first) is None
+
+
+async def test_labels_added_one_after_the_other_are_not_in_each_others_way(database: Database) -> None:
+    one, two, three = (a_label(name) for name in ("one", "two", "three"))
+    first, _ = await history(
+        database, a_channel(labels=(one,)), a_channel(labels=(one, two)), a_channel(labels=(one, two, three))
+    )
+    assert await in_the_way(database, first) is None
+    left = put_back(a_channel(labels=(one, two, three)), (await change(database, first)).before)
+    assert left.labels == (one, three)
 
 
 # --- judgements ------------------------------------------------------------------------------------------------------
@@ -256,6 +408,28 @@ async def test_the_same_judgement_again_changes_nothing(database: Database, aler
     await judge(database, first)
     assert not await judge(database, replace(first, given_at=NOW + timedelta(hours=1)))
     assert await judged(database, alert) == [first]
+
+
+async def withdraw(database: Database, alert: AlertId, actor: str = "U1") -> bool:
+    return await database.transaction(lambda connection: judgements.withdraw(connection, alert, actor))
+
+
+async def test_a_judgement_that_is_withdrawn_leaves_those_of_others(database: Database, alert: AlertId) -> None:
+    bens = a_judgement(alert, actor="U2", actor_name="Ben")
+    await judge(database, a_judgement(alert))
+    await judge(database, bens)
+    assert await withdraw(database, alert)
+    assert await judged(database, alert) == [bens]
+
+
+async def test_there_is_nothing_to_withdraw_twice_or_of_someone_who_said_nothing(
+    database: Database, alert: AlertId
+) -> None:
+    await judge(database, a_judgement(alert))
+    assert not await withdraw(database, alert, "U2")
+    assert await withdraw(database, alert)
+    assert not await withdraw(database, alert)
+    assert await judge(database, a_judgement(alert)), "it may be given again"
 
 
 async def test_each_person_has_a_judgement_and_the_alert_shows_them_in_order(

@@ -10,8 +10,19 @@ import sqlalchemy as sa
 from storage import alerts, channels, decisions, logits, outbox
 from storage import posts as posts_storage
 from storage.database import Database, open_database
-from storage.outbox import Owed
-from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryKind, DeliveryState, PostId, Reason, Receipt
+from storage.outbox import Owed, Progress
+from storage.types import (
+    ChannelKey,
+    Delivery,
+    DeliveryKey,
+    DeliveryKind,
+    DeliveryState,
+    DeliveryVerb,
+    Lane,
+    PostId,
+    Reason,
+    Receipt,
+)
 from tests.fakes.builders import MODEL, NOW, TEMPLATE, a_channel, a_decision, a_key, posts
 
 LATER = NOW + timedelta(minutes=1)
@@ -37,11 +48,15 @@ async def take(
     database: Database,
     *,
     now: datetime = NOW,
-    busy: Sequence[ChannelKey] = (),
+    busy: Sequence[Lane] = (),
     limit: int = 100,
     platforms: Sequence[str] = HERE,
 ) -> list[Delivery]:
     return await database.transaction(lambda connection: outbox.take_due(connection, now, busy, limit, platforms))
+
+
+def sends(key: ChannelKey) -> Lane:
+    return key, DeliveryVerb.SEND
 
 
 async def take_one(database: Database, now: datetime = NOW) -> Delivery:
@@ -49,7 +64,7 @@ async def take_one(database: Database, now: datetime = NOW) -> Delivery:
     return delivery
 
 
-async def next_due(database: Database, *busy: ChannelKey, platforms: Sequence[str] = HERE) -> datetime | None:
+async def next_due(database: Database, *busy: Lane, platforms: Sequence[str] = HERE) -> datetime | None:
     return await database.read(lambda connection: outbox.next_due(connection, busy, platforms))
 
 
@@ -140,7 +155,7 @@ async def test_nothing_is_taken_before_it_is_due(database: Database) -> None:
 async def test_busy_channels_are_passed_over(database: Database) -> None:
     one, two = a_key("one"), a_key("two")
     await owe(database, one, two)
-    assert [delivery.channel for delivery in await take(database, busy=[one])] == [two]
+    assert [delivery.channel for delivery in await take(database, busy=[sends(one)])] == [two]
     assert [delivery.channel for delivery in await take(database)] == [one]
 
 
@@ -168,6 +183,118 @@ async def test_what_is_owed_on_a_platform_that_is_not_connected_stays_where_it_i
     assert await next_due(database) is None
     assert await owed(database) == Owed(waiting=1, held=0, failed=0)
     assert [delivery.channel for delivery in await take(database, platforms=["slack"])] == [elsewhere]
+
+
+# --- edits -----------------------------------------------------------------------------------------------------------
+
+
+async def owe_edit(database: Database, edits: DeliveryKey, due_at: datetime = NOW) -> None:
+    await database.transaction(lambda connection: outbox.owe_edit(connection, a_key(), edits, due_at))
+
+
+async def owe_one_sent(database: Database, *, then: int = 0) -> DeliveryKey:
+    """A message that the default channel has, and so many deliveries that are to follow it."""
+    await owe(database, a_key(), count=1 + then)
+    delivery = await take_one(database)
+    await sent(database, delivery.key)
+    return delivery.key
+
+
+async def test_wishes_to_redraw_a_message_that_wait_are_one_and_due_when_the_first_one_is(database: Database) -> None:
+    message = await owe_one_sent(database)
+    await owe_edit(database, message, LATER)
+    await owe_edit(database, message, LATER + timedelta(hours=1))
+    assert await next_due(database) == LATER
+    assert await take(database) == []
+    (edit,) = await take(database, now=LATER)
+    assert (edit.verb, edit.edits, edit.channel) == (DeliveryVerb.EDIT, message, a_key())
+    await sent(database, edit.key)
+    assert await take(database, now=LATER + timedelta(days=1)) == []
+
+
+async def test_a_wish_that_comes_while_the_message_is_redrawn_is_another_one(database: Database) -> None:
+    message = await owe_one_sent(database)
+    await owe_edit(database, message)
+    first = await take_one(database)
+    await owe_edit(database, message)  # what is being drawn does not show it
+    assert await take(database) == [], "two edits of one message at once may arrive in the wrong order"
+    await sent(database, first.key)
+    assert (await take_one(database)).edits == message
+
+
+async def test_each_message_is_redrawn_in_its_turn(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    messages = []
+    for _ in range(2):
+        messages.append((await take_one(database)).key)
+        await sent(database, messages[-1])
+    for message in messages:
+        await owe_edit(database, message)
+    redrawn = []
+    for _ in range(2):
+        edit = await take_one(database)
+        redrawn.append(edit.edits)
+        await sent(database, edit.key)
+    assert redrawn == messages
+
+
+async def test_an_edit_that_waits_or_is_under_way_holds_up_no_send(database: Database) -> None:
+    message = await owe_one_sent(database, then=2)
+    await owe_edit(database, message, LATER)
+    first = await take_one(database)
+    await sent(database, first.key)
+    taken = await take(database, now=LATER)
+    assert [delivery.verb for delivery in taken] == [DeliveryVerb.SEND, DeliveryVerb.EDIT]
+    await owe_edit(database, message, LATER)
+    await sent(database, taken[0].key)
+    assert (first.verb, await take(database, now=LATER)) == (DeliveryVerb.SEND, [])
+
+
+async def test_a_send_that_has_to_wait_holds_up_no_edit(database: Database) -> None:
+    message = await owe_one_sent(database, then=1)
+    await owe_edit(database, message)
+    send, edit = await take(database)
+    await database.transaction(lambda connection: outbox.try_again(connection, send.key, "429", LATER))
+    await database.transaction(lambda connection: outbox.try_again(connection, edit.key, "503", NOW))
+    assert [delivery.key for delivery in await take(database)] == [edit.key]
+
+
+async def test_while_a_channel_is_busy_with_a_send_its_edits_are_still_given_out(database: Database) -> None:
+    message = await owe_one_sent(database, then=1)
+    await owe_edit(database, message)
+    both = await take(database, busy=[])
+    assert len(both) == 2
+    await database.transaction(lambda connection: outbox.look_up(connection, both[0].key, "timed out", NOW))
+    await database.transaction(lambda connection: outbox.try_again(connection, both[1].key, "503", NOW))
+    assert [delivery.key for delivery in await take(database, busy=[both[0].lane])] == [both[1].key]
+
+
+async def test_the_receipt_of_a_message_is_known_once_it_is_sent(database: Database) -> None:
+    await owe(database, a_key())
+    taken = await take_one(database)
+
+    async def receipt(key: DeliveryKey) -> Receipt | None:
+        return await database.read(lambda connection: outbox.receipt_of(connection, key))
+
+    assert await receipt(taken.key) is None
+    await sent(database, taken.key)
+    assert await receipt(taken.key) == f"r-{taken.key}"
+    assert await receipt(DeliveryKey("never heard of")) is None
+
+
+async def test_how_far_a_delivery_has_come_is_told_with_its_latest_problem(database: Database) -> None:
+    await owe(database, a_key())
+    key = (await take_one(database)).key
+
+    async def progress(key: DeliveryKey) -> Progress | None:
+        return await database.read(lambda connection: outbox.progress_of(connection, key))
+
+    assert await progress(key) == Progress(state=DeliveryState.SENDING, problem="", settled_at=None)
+    await database.transaction(lambda connection: outbox.try_again(connection, key, "503", NOW))
+    assert await progress(key) == Progress(state=DeliveryState.PENDING, problem="503", settled_at=None)
+    await sent(database, key)
+    assert await progress(key) == Progress(state=DeliveryState.SENT, problem="", settled_at=NOW)
+    assert await progress(DeliveryKey("never heard of")) is None
 
 
 # --- unknown outcomes ------------------------------------------------------------------------------------------------
@@ -237,7 +364,7 @@ async def test_a_delivery_that_failed_is_over_and_lets_the_next_one_go(database:
 async def test_what_a_suspended_channel_is_owed_is_kept_and_not_tried(database: Database) -> None:
     lost, fine = a_key("lost"), a_key("fine")
     await owe(database, lost, fine, count=3)
-    (in_flight,) = await take(database, busy=[fine])
+    (in_flight,) = await take(database, busy=[sends(fine)])
     await database.transaction(lambda connection: outbox.hold(connection, lost, "the bot was removed"))
     assert [delivery.channel for delivery in await take(database, now=LATER)] == [fine]
     assert await owed(database) == Owed(waiting=3, held=3, failed=0)
@@ -256,7 +383,7 @@ async def test_holding_touches_nothing_that_is_settled(database: Database) -> No
 
 async def test_everything_not_settled_is_owed_whatever_its_state(database: Database) -> None:
     await owe(database, a_key("pending"), a_key("sending"), a_key("ambiguous"))
-    _, unknown = await take(database, busy=[a_key("pending")])
+    _, unknown = await take(database, busy=[sends(a_key("pending"))])
     await database.transaction(lambda connection: outbox.look_up(connection, unknown.key, "timed out", NOW))
     assert await owed(database) == Owed(waiting=3, held=0, failed=0)
 
@@ -277,8 +404,8 @@ async def test_the_next_due_is_the_earliest_of_the_channels_that_are_free(databa
         lambda connection: outbox.look_up(connection, second.key, "cut", LATER + timedelta(seconds=1))
     )
     assert await next_due(database) == LATER
-    assert await next_due(database, soon) == LATER + timedelta(seconds=1)
-    assert await next_due(database, soon, late) is None
+    assert await next_due(database, sends(soon)) == LATER + timedelta(seconds=1)
+    assert await next_due(database, sends(soon), sends(late)) is None
 
 
 async def test_what_waits_behind_another_delivery_is_not_due_before_it(database: Database) -> None:

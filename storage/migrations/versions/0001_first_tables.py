@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("threshold", sa.Float(), nullable=True, comment="NULL while the default holds"),
         sa.Column("alerts", sa.Text(), nullable=False, comment="on, off or shadow"),
-        sa.Column("paused_until", Instant(), nullable=True),
+        sa.Column("managers", sa.JSON(), nullable=False, comment="who alone may change settings; [] while anyone may"),
         sa.Column("suspended", sa.Text(), nullable=False, comment="why nothing can be sent; empty while all is well"),
         sa.PrimaryKeyConstraint("platform", "workspace", "channel", name=op.f("pk_channels")),
     )
@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("kinds", sa.Text(), nullable=False, comment="retweet, reply, quote: comma-separated, sorted"),
         sa.Column("lang", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False, comment="the text less all that a retweet changes"),
         sa.Column("published_at", Instant(), nullable=False),
         sa.Column("played_at", Instant(), nullable=True, comment="set by a replay alone: when it played the post"),
         sa.Column("seen_at", Instant(), nullable=False),
@@ -67,6 +68,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "post_id", name=op.f("uq_posts_source_post_id")),
     )
     op.create_index("ix_posts_author", "posts", ["source", "account_id", "published_at"], unique=False)
+    op.create_index("ix_posts_fingerprint", "posts", ["fingerprint"], unique=False)
+    op.create_index(op.f("ix_posts_url"), "posts", ["url"], unique=False)
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -79,6 +82,18 @@ def upgrade() -> None:
         sa.Column("command", sa.Text(), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False, comment="only the settings that changed"),
         sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column(
+            "undoes",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="the change that this one took back",
+        ),
+        sa.Column(
+            "undone_by",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="the change that took this one back",
+        ),
         sa.ForeignKeyConstraint(
             ["platform", "workspace", "channel"],
             ["channels.platform", "channels.workspace", "channels.channel"],
@@ -94,12 +109,12 @@ def upgrade() -> None:
         sa.Column("workspace", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False, comment="which filter, until when, of which alert"),
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "label", sa.Text(), nullable=True, comment="the label with the highest score, where the post was scored"
+            "scores", sa.JSON(), nullable=False, comment="every label asked beside its threshold, as it then stood"
         ),
-        sa.Column("score", sa.Float(), nullable=True),
         sa.Column("decided_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["model"], ["models.id"], name=op.f("fk_decisions_models")),
         sa.ForeignKeyConstraint(
@@ -111,7 +126,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("post", "platform", "workspace", "channel", name=op.f("pk_decisions")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_decisions_channel", "decisions", ["platform", "workspace", "channel", "post"], unique=False)
+    op.create_index(
+        "ix_decisions_channel",
+        "decisions",
+        ["platform", "workspace", "channel", "decided_at", "post", "reason"],
+        unique=False,
+    )
     op.create_table(
         "deliveries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -119,7 +139,11 @@ def upgrade() -> None:
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("workspace", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False, comment="send or edit"),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "edits", sa.Text(), nullable=True, comment="for an edit: the key of the delivery whose message is redrawn"
+        ),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", Instant(), nullable=False),
@@ -134,10 +158,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("key", name=op.f("uq_deliveries_key")),
     )
+    op.create_index(op.f("ix_deliveries_edits"), "deliveries", ["edits"], unique=False)
     op.create_index(
         "ix_deliveries_owed",
         "deliveries",
-        ["platform", "workspace", "channel", "id"],
+        ["platform", "workspace", "channel", "verb", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'sending', 'ambiguous')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'ambiguous')"),
@@ -187,6 +212,22 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "pauses",
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("workspace", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False, comment="the whole channel, one account, or one label"),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("account", sa.JSON(none_as_null=True), nullable=True, comment="where the pause is for one account"),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["platform", "workspace", "channel"],
+            ["channels.platform", "channels.workspace", "channels.channel"],
+            name=op.f("fk_pauses_channels"),
+        ),
+        sa.PrimaryKeyConstraint("platform", "workspace", "channel", "target", name=op.f("pk_pauses")),
+    )
+    op.create_table(
         "watches",
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("workspace", sa.Text(), nullable=False),
@@ -197,6 +238,7 @@ def upgrade() -> None:
         sa.Column("account_name", sa.Text(), nullable=False),
         sa.Column("added_by", sa.Text(), nullable=False),
         sa.Column("added_at", Instant(), nullable=False),
+        sa.Column("filters", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["platform", "workspace", "channel"],
             ["channels.platform", "channels.workspace", "channels.channel"],
@@ -212,7 +254,6 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("post", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("delivery", sa.Text(), nullable=False),
-        sa.Column("matched", sa.JSON(), nullable=False, comment="the labels that alert, with score and threshold"),
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("decided_at", Instant(), nullable=False),
@@ -232,6 +273,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_alerts_channel", "alerts", ["platform", "workspace", "channel", "id"], unique=False)
     op.create_index(op.f("ix_alerts_delivery"), "alerts", ["delivery"], unique=False)
+    op.create_index("ix_alerts_post", "alerts", ["post"], unique=False)
+    op.create_table(
+        "alert_labels",
+        sa.Column("alert", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("threshold", sa.Float(), nullable=False),
+        sa.Column("threshold_source", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_alert_labels_alerts")),
+        sa.PrimaryKeyConstraint("alert", "place", name=op.f("pk_alert_labels")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "judgements",
         sa.Column("alert", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
