@@ -39,7 +39,11 @@ class Press(StrEnum):
 
     RELEVANT = "Relevant"
     NOT_RELEVANT = "Not relevant"
+    WHY = "Why?"
+    MORE = "More"
     OPEN_POST = "Open post"
+    SHOW = "show"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +59,9 @@ class AlertCard:
     context: str
     judged: str
     """How people judged it, in words; empty while nobody has."""
+
+    collapsed: bool
+    """Shown as two lines, since people agree that it was wrong. Nothing of it is deleted."""
 
     buttons: tuple[Press, ...]
 
@@ -90,8 +97,20 @@ def alert_card(alert: Alert) -> AlertCard:
         url=post.url,
         context=_context(alert),
         judged=judged_by(alert),
-        buttons=(Press.RELEVANT, Press.NOT_RELEVANT, *((Press.OPEN_POST,) if post.url else ())),
+        collapsed=collapses(alert),
+        buttons=_buttons(alert),
     )
+
+
+def collapses(alert: Alert) -> bool:
+    """Only when nobody judged it relevant, and never on one judgement where a score is high.
+
+    One mistaken reaction must not hide a real alarm from the others.
+    """
+    said = [one.judged for one in alert.judgements]
+    if not said or Judged.RELEVANT in said:
+        return False
+    return len(said) > 1 or max(one.score for one in alert.matched) < HIGH
 
 
 def judged_by(alert: Alert) -> str:
@@ -102,13 +121,24 @@ def judged_by(alert: Alert) -> str:
     )
 
 
+def _buttons(alert: Alert) -> tuple[Press, ...]:
+    if collapses(alert):
+        return (Press.SHOW, Press.UNDO)
+    open_post = (Press.OPEN_POST,) if alert.post.post.url else ()
+    return (Press.RELEVANT, Press.NOT_RELEVANT, Press.WHY, Press.MORE, *open_post)
+
+
 def percent(score: float) -> str:
     """A score as people see it. Rounded down, so that 79.9% is never shown as the 80% that it is not."""
     return f"{int(score * 100 + 1e-9)}%"
 
 
+def exact_percent(threshold: float) -> str:
+    """A threshold as people set it: 12.5% is not 12%."""
+    return f"{round(threshold * 100, 6):.10g}%"
+
+
 def _context(alert: Alert) -> str:
     top: LabelScore = alert.matched[0]
-    return (
-        f"threshold {percent(top.threshold)} ({top.threshold_source}) · {alert.mode} · {alert.model} · alert {alert.id}"
-    )
+    threshold = f"threshold {exact_percent(top.threshold)} ({top.threshold_source})"
+    return f"{threshold} · {alert.mode} · {alert.model} · alert {alert.id}"

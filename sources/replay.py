@@ -76,7 +76,9 @@ class Replay:
         return cls(path, accounts, clock=clock, speed=speed, gate=gate)
 
     def trouble(self) -> str:
-        """How many lines were no posts, and the latest of them."""
+        """How many lines were no posts, and the latest of them; or that the file holds no post at all."""
+        if not self._accounts:
+            return f"{self._path} holds no post: one JSON object a line, with id, author and text"
         return f"{self.bad_lines} bad lines (the latest: {self.last_problem})" if self.bad_lines else ""
 
     async def watch(self, accounts: Collection[Account]) -> None:

@@ -6,15 +6,14 @@ Other fields are ignored, so that files which hold more (the `label` its writer 
 """
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sources.accounts import X, fold
+from sources.accounts import BLUESKY, MASTODON, RSS, X, fold
 from sources.types import Account, Handle, Post, PostKind
 
 _DECODER = json.JSONDecoder(strict=False)  # lenient: a raw control character inside a text is no reason to lose it
-_SOURCE = re.compile(r"[a-z][a-z0-9_]*")
+_SOURCES = (X, BLUESKY, MASTODON, RSS)
 
 
 class BadLineError(ValueError):
@@ -109,8 +108,8 @@ def _id(record: dict[str, object]) -> str:
 def _author(record: dict[str, object]) -> Account:
     handle = _word("author", _string(record, "author", required=True).removeprefix("@"))
     source = _string(record, "source") or X
-    if not _SOURCE.fullmatch(source):
-        raise BadLineError("source is not a lower-case word")
+    if source not in _SOURCES:
+        raise BadLineError(f"source is none of {', '.join(_SOURCES)}")
     return Account(
         source=source,
         id=fold(Handle(source=source, name=handle)).name,

@@ -6,6 +6,7 @@ At a terminal alerts arrive above the line you type. Where standard input is a f
 
 import asyncio
 import logging
+import re
 import sys
 import threading
 import time
@@ -31,9 +32,15 @@ log = logging.getLogger(__name__)
 _MOST_LINES_AHEAD = 1_000
 """How far the reader of standard input may run ahead of the answers."""
 
+_INTERRUPTED = "Ctrl-C"
+
 _LEAVE = frozenset({"/quit", "/exit"})
 
-YOU = Actor(id="you", name="you")
+YOU = Actor(id="you", name="you", admin=True)
+
+_SPEAKER = re.compile(r"(\w+): (?=[/+0-])(.+)", re.DOTALL)
+_UNTIL = "<<END"
+"""At the end of a line in a script: what follows up to a line END belongs to it."""
 
 
 class Console:
@@ -84,10 +91,13 @@ class Console:
         return None if channel == self.channel else f"This terminal has one channel, #{self._channel_name}."
 
     async def _follow(self, inbound: Inbound) -> None:
-        async for line in _standard_input():
+        lines = _standard_input()
+        async for line in lines:
             text = line.strip()
             if not text or text.startswith("#"):  # a script may explain itself
                 continue
+            if text.endswith(_UNTIL):
+                text = await _whole(text, lines)
             self._screen.echo(text)
             if text in _LEAVE:
                 break
@@ -109,20 +119,42 @@ class Console:
             self._screen.reply(
                 Reply(text=f"You are in #{self._channel_name}. /help shows what you can say; /quit ends.")
             )
+            interrupted = False
             while (text := await _typed(session, f"#{self._channel_name}> ")) is not None:
-                if text:
+                if text is _INTERRUPTED and interrupted:
+                    return
+                interrupted = text is _INTERRUPTED
+                if interrupted:
+                    self._screen.reply(Reply(text="Press Ctrl-C again, or type /quit, to end Lapwing."))
+                elif text:
                     self._screen.reply(await inbound.answer(self._asked(text)))
 
     def _asked(self, text: str) -> Asked:
-        return Asked(actor=YOU, channel=self.channel, channel_name=self._channel_name, text=text)
+        """In a script "ann: /labels add storm" is Ann's line: a conversation needs more than one person."""
+        spoken = _SPEAKER.fullmatch(text)
+        actor = Actor(id=spoken[1].casefold(), name=spoken[1]) if spoken else YOU
+        line = spoken[2] if spoken else text
+        return Asked(actor=actor, channel=self.channel, channel_name=self._channel_name, text=line)
+
+
+async def _whole(begin: str, lines: AsyncIterator[str]) -> str:
+    """A command that goes over several lines, as an import does."""
+    whole = [begin.removesuffix(_UNTIL).rstrip()]
+    async for line in lines:
+        if line.strip() == "END":
+            break
+        whole.append(line.rstrip("\r\n"))
+    return "\n".join(whole)
 
 
 async def _typed(session: "PromptSession[str]", prompt: str) -> str | None:
     """The next line; None when the person leaves."""
     try:
         text = (await session.prompt_async(prompt)).strip()
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         return None
+    except KeyboardInterrupt:  # as in a shell the first one takes back the line, no more
+        return _INTERRUPTED
     return None if text in _LEAVE else text
 
 

@@ -7,6 +7,9 @@ from bot.cards import AlertCard, Card, NoticeCard
 FIRST_WORDS = 72
 """How much of a post stands in the first line of its alert."""
 
+MOST_TEXT = 4_000
+"""How much of a post a card shows."""
+
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -40,6 +43,14 @@ def marks_line(card: AlertCard) -> str:
     return ", ".join(f"{one_line(str(mark), 80)}{' (high)' if mark.high else ''}" for mark in card.marks)
 
 
+def whole_text(card: AlertCard) -> str:
+    """The post's text unaltered, cut only for length: a screen is no place for a book."""
+    text = printable(card.text)
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT].rstrip()}… ({len(text):,} characters in all)"
+
+
 def byline(card: AlertCard) -> str:
     """Who wrote the post, and when."""
     name = one_line(card.author.name, 60)
@@ -60,7 +71,7 @@ def _headline(card: AlertCard) -> str:
 
 
 def _body(card: AlertCard) -> list[str]:
-    lines = [marks_line(card), byline(card), *printable(card.text).splitlines()]
+    lines = [marks_line(card), byline(card), *whole_text(card).splitlines()]
     if card.url:
         lines.append(one_line(card.url, 500))
     return [*lines, judging_line(card)]

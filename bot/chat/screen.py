@@ -4,8 +4,8 @@ import sys
 from typing import Protocol
 
 from bot.cards import AlertCard, Card
-from bot.chat.plain import byline, judging_line, marks_line, plain_card, printable
-from bot.commands.types import Reply
+from bot.chat.plain import byline, judging_line, marks_line, one_line, plain_card, printable, whole_text
+from bot.commands.types import ButtonKind, Reply
 
 
 def is_terminal() -> bool:
@@ -32,7 +32,7 @@ class PlainScreen:
         _write(plain_card(card))
 
     def reply(self, reply: Reply) -> None:
-        _write(printable(reply.text))
+        _write("\n".join([printable(reply.text), *_buttons(reply)]))
 
     def echo(self, line: str) -> None:
         _write(f"> {printable(line)}")
@@ -54,7 +54,8 @@ class ColourScreen:
                 self._console.print(printable(card.text), style="cyan", markup=False)
 
     def reply(self, reply: Reply) -> None:
-        self._console.print(printable(reply.text), style="" if reply.public else "dim", markup=False)
+        text = "\n".join([printable(reply.text), *_buttons(reply)])
+        self._console.print(text, style="" if reply.public else "dim", markup=False)
 
     def echo(self, line: str) -> None:
         """At a terminal people see what they type."""
@@ -64,12 +65,18 @@ class ColourScreen:
         from rich.text import Text  # noqa: PLC0415
 
         colour = "bold red" if card.marks[0].high else "yellow"
-        lines = [Text(byline(card), style="bold"), Text(printable(card.text))]
+        lines = [Text(byline(card), style="bold"), Text(whole_text(card))]
         if card.url:
             lines.append(Text(printable(card.url), style="blue"))
         lines.append(Text(judging_line(card), style="dim"))
         title = Text(f" {card.alert} · {marks_line(card)} ", style=colour)
         self._console.print(Panel(Text("\n").join(lines), title=title, title_align="left", border_style=colour))
+
+
+def _buttons(reply: Reply) -> list[str]:
+    """A terminal has no buttons: what each would run is shown instead. Nobody is here to share with."""
+    commands = [one for one in reply.buttons if one.kind is ButtonKind.COMMAND]
+    return [f"  {one_line(one.label, 80)}: {one_line(one.value, 500)}" for one in commands]
 
 
 def _write(text: str) -> None:

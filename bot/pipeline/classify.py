@@ -3,15 +3,19 @@
 import logging
 import time
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.pipeline.bell import Bell
 from bot.pipeline.decide import decide, refusal_before_scoring
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher, Lane
 from sources.clock import Clock
+from sources.types import PostKind
+from storage import alerts
+from storage.database import Database
 from storage.inbox import Inbox
-from storage.types import Decision, PostId, PostLogits, Settlement, StoredPost
+from storage.posts import fingerprint
+from storage.types import ChannelKey, Decision, PostId, PostLogits, Reason, Settlement, StoredPost
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +25,12 @@ LEASE = timedelta(minutes=10)
 _FEWEST, _MOST = 8, 256
 _QUICK_S, _SLOW_S = 0.1, 0.5
 
+REPEAT_WINDOW = timedelta(days=1)
+"""For so long a retweet of what alerted is a duplicate."""
+
+_Alerted = set[tuple[ChannelKey, str]]
+"""Channels with the fingerprints of what alerted them."""
+
 _Answers = dict[PostId, dict[str, tuple[float, float]]]
 
 
@@ -28,8 +38,17 @@ class Classify:
     """One task; the model runs on the batcher's thread."""
 
     def __init__(
-        self, inbox: Inbox, batcher: Batcher, watch_list: WatchList, clock: Clock, *, stored: Bell, owed: Bell
+        self,
+        database: Database,
+        inbox: Inbox,
+        batcher: Batcher,
+        watch_list: WatchList,
+        clock: Clock,
+        *,
+        stored: Bell,
+        owed: Bell,
     ) -> None:
+        self._database = database
         self._inbox = inbox
         self._batcher = batcher
         self._watch_list = watch_list
@@ -46,7 +65,8 @@ class Classify:
                 await self._stored.wait()
                 continue
             started = time.monotonic()
-            await self._settle(claimed, await self._ask(claimed))
+            alerted = await self._alerted(claimed)
+            await self._settle(claimed, await self._ask(claimed), alerted)
             self._size = _next_size(self._size, time.monotonic() - started)
             self._owed.ring()
 
@@ -74,13 +94,29 @@ class Classify:
                 groups[tuple(sorted(unknown))].append(stored)
         return groups
 
-    async def _settle(self, claimed: list[StoredPost], answers: _Answers) -> None:
+    async def _alerted(self, claimed: list[StoredPost]) -> _Alerted:
+        """The words that alerted lately, of those in the claimed retweets: only these can repeat them."""
+        words = {fingerprint(stored.post.text) for stored in claimed if PostKind.RETWEET in stored.post.kinds} - {""}
+        if not words:
+            return set()
+        since = self._clock.now() - REPEAT_WINDOW
+        return set(await self._database.read(lambda connection: alerts.of_texts(connection, words, since)))
+
+    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> list[Decision]:
+        """No awaiting in here: the settings that were asked for are the settings that decide."""
+        decisions: list[Decision] = []
+        for stored in claimed:
+            words = fingerprint(stored.post.text)
+            for watcher in self._watch_list.watchers(stored.post.author):
+                repeats = (watcher.channel.key, words) in alerted
+                decisions.append(decide(stored, watcher, answers[stored.id], now, alerted=repeats))
+                if decisions[-1].reason is Reason.ALERT and words:
+                    alerted.add((watcher.channel.key, words))
+        return decisions
+
+    async def _settle(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted) -> None:
         now = self._clock.now()
-        decisions: list[Decision] = [
-            decide(stored, watcher, answers[stored.id], now)
-            for stored in claimed
-            for watcher in self._watch_list.watchers(stored.post.author)
-        ]
+        decisions = self._decide(claimed, answers, alerted, now)
         owed = await self._inbox.settle(
             Settlement(
                 posts=tuple(stored.id for stored in claimed),

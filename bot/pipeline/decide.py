@@ -3,79 +3,136 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.pipeline.filters import refusal_of_label, refusal_of_post
 from bot.pipeline.watch_list import Watcher
 from classifier.premise import has_text
 from classifier.scoring import score_labels
 from classifier.types import Mode
-from sources.types import Post
-from storage.types import AlertState, Channel, Decision, LabelScore, Reason, StoredPost
+from sources.types import Account, Post, PostKind
+from storage.types import (
+    AlertState,
+    Channel,
+    ChannelLabel,
+    Decision,
+    LabelScore,
+    Pause,
+    Reason,
+    StoredPost,
+)
 
 Answers = Mapping[str, tuple[float, float]]
 """What the model said of one post: hypothesis -> (entailment, contradiction)."""
 
+Refusal = tuple[Reason, str]
+"""Why a post does not alert, with what of it a person wants to know."""
 
-def refusal_before_scoring(post: Post, watcher: Watcher) -> Reason | None:
+
+def refusal_before_scoring(post: Post, watcher: Watcher) -> Refusal | None:
     """Why the model need not be asked about this post for this channel; None when it must."""
-    channel = watcher.channel
-    if post.current_from < watcher.watch.added_at:
-        return Reason.BEFORE_WATCH
+    channel, watch = watcher.channel, watcher.watch
+    if post.current_from < watch.added_at:
+        return Reason.BEFORE_WATCH, ""
     if channel.alerts is AlertState.OFF:
-        return Reason.OFF
+        return Reason.OFF, ""
     if channel.suspended:
-        return Reason.SUSPENDED
+        return Reason.SUSPENDED, channel.suspended
     if not channel.labels:
-        return Reason.NO_LABELS
-    if not has_text(post.text):
-        return Reason.NO_TEXT
-    return None
+        return Reason.NO_LABELS, ""
+    if filtered := refusal_of_post(post, watch.filters):
+        return Reason.FILTERED, filtered
+    return None if has_text(post.text) else (Reason.NO_TEXT, "")
 
 
-def decide(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime) -> Decision:
+def decide(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime, *, alerted: bool = False) -> Decision:
     """What this post means for this channel at `now`.
 
     `answers` must hold every hypothesis of the channel unless `refusal_before_scoring` says that none is needed;
-    a missing one is a KeyError: unknown is never zero.
+    a missing one is a KeyError: unknown is never zero. `alerted`: whether a post with the same words alerted this
+    channel within the last day.
     """
     channel = watcher.channel
     refusal = refusal_before_scoring(stored.post, watcher)
-    scores = () if refusal else scored(channel, watcher.hypotheses, answers)
+    scores = () if refusal else scored(watcher, answers)
     matched = matching(scores, channel.mode)
+    passing = tuple(one for one in matched if not refusal_of_label(one.label, watcher.watch.filters))
+    reason, detail = refusal or _outcome(stored.post, watcher, matched, passing, now=now, alerted=alerted)
     return Decision(
         post=stored.id,
         channel=channel.key,
-        reason=refusal or _outcome(channel, matched, now),
+        reason=reason,
+        detail=detail,
         mode=channel.mode,
         scores=scores,
-        matched=matched,
+        matched=_unpaused(channel, passing, now) or passing or matched,
     )
 
 
-def scored(channel: Channel, hypotheses: tuple[str, ...], answers: Answers) -> tuple[LabelScore, ...]:
+def scored(watcher: Watcher, answers: Answers) -> tuple[LabelScore, ...]:
     """The score of each of the channel's labels beside its threshold, highest first."""
-    found = score_labels([answers[hypothesis] for hypothesis in hypotheses], channel.mode)
-    scores = (
-        LabelScore(
-            label=label.name,
-            score=number,
-            threshold=channel.threshold_for(label),
-            threshold_source=channel.threshold_source(label),
-        )
-        for label, number in zip(channel.labels, found, strict=True)
-    )
+    channel = watcher.channel
+    found = score_labels([answers[hypothesis] for hypothesis in watcher.hypotheses], channel.mode)
+    scores = (_label_score(watcher, label, number) for label, number in zip(channel.labels, found, strict=True))
     return tuple(sorted(scores, key=lambda one: -one.score))
 
 
 def matching(scores: tuple[LabelScore, ...], mode: Mode) -> tuple[LabelScore, ...]:
-    """The labels that alert: all above their threshold, or in exclusive mode the top one alone if it is."""
+    """The labels above their threshold; in exclusive mode only the top one can be."""
     candidates = scores[:1] if mode is Mode.EXCLUSIVE else scores
     return tuple(one for one in candidates if one.above)
 
 
-def _outcome(channel: Channel, matched: tuple[LabelScore, ...], now: datetime) -> Reason:
+def _label_score(watcher: Watcher, label: ChannelLabel, score: float) -> LabelScore:
+    channel, minimum = watcher.channel, watcher.watch.filters.minimum
+    threshold, source = channel.threshold_for(label), channel.threshold_source(label)
+    if minimum is not None and minimum > threshold:
+        threshold, source = minimum, "set for the watch"
+    return LabelScore(label=label.name, score=score, threshold=threshold, threshold_source=source)
+
+
+def _outcome(
+    post: Post,
+    watcher: Watcher,
+    matched: tuple[LabelScore, ...],
+    passing: tuple[LabelScore, ...],
+    *,
+    now: datetime,
+    alerted: bool,
+) -> Refusal:
+    channel = watcher.channel
+    outcome: Refusal = (Reason.ALERT, "")
     if not matched:
-        return Reason.BELOW_THRESHOLD
-    if channel.paused_until is not None and now < channel.paused_until:
-        return Reason.PAUSED
-    if channel.alerts is AlertState.SHADOW:
-        return Reason.SHADOW
-    return Reason.ALERT
+        outcome = Reason.BELOW_THRESHOLD, ""
+    elif not passing:
+        outcome = Reason.FILTERED, refusal_of_label(matched[0].label, watcher.watch.filters)
+    elif pause := _pause(channel, watcher.watch.account, passing, now):
+        outcome = Reason.PAUSED, _until(pause)
+    elif channel.alerts is AlertState.SHADOW:
+        outcome = Reason.SHADOW, ""
+    elif alerted and PostKind.RETWEET in post.kinds:
+        outcome = Reason.DUPLICATE, "a retweet of what alerted here within the last day"
+    return outcome
+
+
+def _pause(channel: Channel, account: Account, passing: tuple[LabelScore, ...], now: datetime) -> Pause | None:
+    """The pause that keeps this post back: of the channel, of this account, or of every label that would alert."""
+    for pause in channel.pauses:
+        mine = pause.account is None or (pause.account.source, pause.account.id) == (account.source, account.id)
+        if now < pause.until and not pause.label and mine:
+            return pause
+    if _unpaused(channel, passing, now):
+        return None
+    return _label_pauses(channel, now)[passing[0].label.casefold()]
+
+
+def _label_pauses(channel: Channel, now: datetime) -> dict[str, Pause]:
+    return {pause.label.casefold(): pause for pause in channel.pauses if pause.label and now < pause.until}
+
+
+def _unpaused(channel: Channel, passing: tuple[LabelScore, ...], now: datetime) -> tuple[LabelScore, ...]:
+    paused = _label_pauses(channel, now)
+    return tuple(one for one in passing if one.label.casefold() not in paused)
+
+
+def _until(pause: Pause) -> str:
+    target = pause.label or (str(pause.account) if pause.account else "")
+    return f"{target} until {pause.until:%Y-%m-%d %H:%M} UTC".lstrip()

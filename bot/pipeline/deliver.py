@@ -1,4 +1,4 @@
-"""Deliver: what the outbox owes is sent once, each channel in order, no channel behind another."""
+"""Deliver: what the outbox owes is sent once, in order; no channel waits for another, and no send for an edit."""
 
 import asyncio
 import logging
@@ -7,23 +7,24 @@ from datetime import timedelta
 from functools import partial
 
 from bot.cards import Card, alert_card
-from bot.chat.base import ChatPlatform, DeliveryError
+from bot.chat.base import ChatPlatform, DeliveryError, OutcomeUnknownError, TryLaterError
 from bot.pipeline.bell import Bell
 from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
 from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
 from storage import alerts, channels, outbox
 from storage.database import Connection, Database
-from storage.types import ChannelKey, Delivery, DeliveryState, Receipt
+from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Lane, Receipt
 
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 32
 _LOOK_UP_WHERE_SUSPENDED = timedelta(minutes=5)
+_SENT_SOON = timedelta(seconds=1)
 
 
 class Deliver:
-    """One task that starts a short one for each channel something is due in."""
+    """One task that starts a short one for each lane something is due in."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Deliver:
         self._watch_list = watch_list
         self._clock = clock
         self._owed = owed
-        self._busy: set[ChannelKey] = set()
+        self._busy: set[Lane] = set()
 
     async def run(self) -> None:
         """For ever. What an earlier life was sending when it died is looked up first."""
@@ -47,7 +48,7 @@ class Deliver:
         async with asyncio.TaskGroup() as sending:
             while True:
                 for delivery in await self._take():
-                    self._busy.add(delivery.channel)
+                    self._busy.add(delivery.lane)
                     sending.create_task(self._deliver(delivery), name=f"delivery to {delivery.channel.channel}")
                 await self._owed.wait(await self._seconds_to_next())
 
@@ -81,12 +82,14 @@ class Deliver:
     async def _deliver(self, delivery: Delivery) -> None:
         platform = self._platforms[delivery.channel.platform]
         try:
-            if delivery.state is DeliveryState.AMBIGUOUS:
+            if delivery.verb is DeliveryVerb.EDIT:
+                await self._edit(delivery, platform)
+            elif delivery.state is DeliveryState.AMBIGUOUS:
                 await self._look_up(delivery, platform)
             else:
                 await self._send(delivery, platform)
         finally:
-            self._busy.discard(delivery.channel)
+            self._busy.discard(delivery.lane)
             self._owed.ring()
 
     async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> None:
@@ -102,7 +105,7 @@ class Deliver:
         await self._database.transaction(lambda connection: outbox.try_again(connection, delivery.key, problem, now))
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
-        card = await self._card(delivery)
+        card = await self._card(delivery.key)
         try:
             receipt = await platform.send(delivery.channel, card, delivery.key)
         except DeliveryError as error:
@@ -110,8 +113,34 @@ class Deliver:
         else:
             await self._sent(delivery, receipt)
 
-    async def _card(self, delivery: Delivery) -> Card:
-        carried = await self._database.read(lambda connection: alerts.carried_by(connection, delivery.key))
+    async def _edit(self, delivery: Delivery, platform: ChatPlatform) -> None:
+        """Redraw a message as its alert stands now. Done twice it does no harm, so nothing is looked up."""
+        assert delivery.edits is not None, "an edit names what it redraws"
+        original = delivery.edits
+        receipt = await self._database.read(lambda connection: outbox.receipt_of(connection, original))
+        if receipt is None:
+            await self._nothing_to_redraw(delivery, original, platform.grace)
+            return
+        try:
+            await platform.edit(delivery.channel, receipt, await self._card(original))
+        except OutcomeUnknownError as error:
+            await self._plan(delivery, TryLaterError(str(error)), platform.grace)
+        except DeliveryError as error:
+            await self._plan(delivery, error, platform.grace)
+        else:
+            await self._sent(delivery, receipt)
+
+    async def _nothing_to_redraw(self, delivery: Delivery, original: DeliveryKey, grace: timedelta) -> None:
+        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again."""
+        progress = await self._database.read(lambda connection: outbox.progress_of(connection, original))
+        if progress is None or progress.state in {DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.FAILED}:
+            await self._sent(delivery, Receipt(""))
+            return
+        due_at, problem = self._clock.now() + max(grace, _SENT_SOON), "what it redraws is still being sent"
+        await self._database.transaction(lambda connection: outbox.try_again(connection, delivery.key, problem, due_at))
+
+    async def _card(self, key: DeliveryKey) -> Card:
+        carried = await self._database.read(lambda connection: alerts.carried_by(connection, key))
         return alert_card(carried[0])
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> None:

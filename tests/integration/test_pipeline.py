@@ -5,12 +5,14 @@ import json
 import math
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import App
+from bot.cards import AlertCard, Card
 from bot.chat.base import (
     ChannelGoneError,
     DeliveryError,
@@ -25,11 +27,12 @@ from classifier.batching import Batcher
 from classifier.types import Classifier, ModelUnusableError
 from sources.clock import SystemClock
 from sources.replay import Replay
-from storage import channels, outbox
+from storage import channels, decisions, outbox
 from storage.database import Database, open_database
-from storage.types import ChannelKey
+from storage.types import ChannelKey, DeliveryKey, PostId, Reason, Receipt
 from tests.fakes.chat import FakeChat
 from tests.fakes.classifier import KeywordClassifier
+from tests.fakes.house import BEN, Rig, a_house, until
 
 OPS = ChannelKey(platform="fake", workspace="team", channel="ops")
 DEV = ChannelKey(platform="fake", workspace="team", channel="dev")
@@ -232,3 +235,267 @@ async def test_an_answer_that_fails_by_our_fault_gets_a_code_and_ends_nothing(
     code = replies[1].removesuffix(".").rpartition(" ")[2]
     assert f"code={code}" in caplog.text
     assert "security" in replies[2]
+
+
+# --- retweets --------------------------------------------------------------------------------------------------------
+
+ALARM = {"id": "1", "author": "sec", "text": "A security hole in ExampleDB https://example.org/a"}
+REPEAT = {
+    "id": "2",
+    "author": "fan",
+    "text": "RT @sec: A security hole in ExampleDB https://example.org/b",
+    "kind": "retweet",
+}
+COPY = {"id": "2", "author": "fan", "text": "A security hole in ExampleDB"}
+AFRESH = {"id": "2", "author": "fan", "text": "RT @sec: Another security hole", "kind": "retweet"}
+
+
+async def reasons(rig: Rig, channel: ChannelKey) -> dict[PostId, Reason]:
+    found = await rig.house.database.read(lambda connection: decisions.latest(connection, channel, 10))
+    return {one.post: one.reason for one in found}
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [(REPEAT, Reason.DUPLICATE), (COPY, Reason.ALERT), (AFRESH, Reason.ALERT)],
+    ids=["a retweet of what alerted", "the same words, but no retweet", "a retweet of what did not alert"],
+)
+async def test_only_a_retweet_of_what_alerted_is_a_duplicate(
+    second: dict[str, Any], reason: Reason, database: Database, tmp_path: Path
+) -> None:
+    async with a_house(database, tmp_path / "posts.jsonl", [ALARM, second]) as rig:
+        await rig.say("/labels set security")
+        await rig.say("/watch @sec @fan")
+        await rig.play()
+        assert await reasons(rig, OPS) == {1: Reason.ALERT, 2: reason}
+
+
+async def test_a_retweet_is_a_duplicate_only_where_the_original_alerted(database: Database, tmp_path: Path) -> None:
+    async with a_house(database, tmp_path / "posts.jsonl", [ALARM, REPEAT]) as rig:
+        for channel, accounts in ((OPS, "@sec @fan"), (DEV, "@fan")):
+            await rig.say("/labels set security", channel=channel)
+            await rig.say(f"/watch {accounts}", channel=channel)
+        await rig.play()
+        assert await reasons(rig, OPS) == {1: Reason.ALERT, 2: Reason.DUPLICATE}
+        assert await reasons(rig, DEV) == {2: Reason.ALERT}
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(23, Reason.DUPLICATE), (25, Reason.ALERT)])
+async def test_a_retweet_a_day_later_is_news_again(
+    hours: int, reason: Reason, database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "posts.jsonl"
+    async with a_house(database, path, [ALARM]) as rig:
+        await rig.say("/labels set security")
+        await rig.say("/watch @sec")
+        await rig.play()
+    async with a_house(database, path, [ALARM, REPEAT]) as rig:
+        await rig.say("/watch @fan")
+        await rig.advance(hours * 3600)
+        await rig.play()
+        assert await reasons(rig, OPS) == {1: Reason.ALERT, 2: reason}
+
+
+# --- cards redrawn ---------------------------------------------------------------------------------------------------
+
+
+class SlowChat(FakeChat):
+    """A chat that notes edits and fails them as told; while its gates are shut no edit ends, and no vain look-up."""
+
+    def __init__(self, grace: timedelta = timedelta(0)) -> None:
+        super().__init__(grace=grace)
+        self.edits: list[str] = []
+        self.edit_failures: list[DeliveryError] = []
+        self.may_edit, self.may_find = asyncio.Event(), asyncio.Event()
+        self.may_edit.set()
+        self.may_find.set()
+        self.finds = 0
+
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+        assert isinstance(card, AlertCard)
+        self.edits.append(card.judged)
+        await self.may_edit.wait()
+        if self.edit_failures:
+            raise self.edit_failures.pop(0)
+        await super().edit(channel, receipt, card)
+
+    async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
+        self.finds += 1
+        found = await super().find(channel, key)
+        if found is None:
+            await self.may_find.wait()
+        return found
+
+    @property
+    def judged(self) -> list[str]:
+        """How each card says it was judged."""
+        return self.texts(lambda card: card.judged if isinstance(card, AlertCard) else "")
+
+
+@asynccontextmanager
+async def alerting(database: Database, tmp_path: Path, chat: SlowChat) -> AsyncIterator[Rig]:
+    """Two alerts, delivered, and delivering goes on."""
+    async with a_house(database, tmp_path / "posts.jsonl", POSTS, chat=chat) as rig:
+        await steer_and_play(rig)
+        async with rig.delivering():
+            await settled(rig)
+            yield rig
+
+
+async def steer_and_play(rig: Rig) -> None:
+    """Two alerts, owed."""
+    for text in ("/labels set security", "/watch @sec"):
+        await rig.say(text)
+    await rig.play()
+
+
+async def settled(rig: Rig) -> None:
+    async def nothing_owed() -> bool:
+        return (await rig.owed()).waiting == 0
+
+    await until(nothing_owed)
+
+
+async def idle(rig: Rig) -> None:
+    """Long enough for deliver to take what is due: a few rounds through the database."""
+    for _ in range(4):
+        await rig.owed()
+        await asyncio.sleep(0.01)
+
+
+async def test_judgements_given_in_one_breath_redraw_the_card_once_and_a_little_later(
+    database: Database, tmp_path: Path
+) -> None:
+    chat = SlowChat()
+    async with alerting(database, tmp_path, chat) as rig:
+        await rig.say("-1 1")
+        await rig.advance(1.5)
+        await rig.say("-1 1", actor=BEN)
+        await rig.say("+1 1")
+        await idle(rig)
+        assert chat.edits == [], "drawn before people had finished"
+        await rig.advance(0.5)
+        await settled(rig)
+        assert chat.edits == ["not relevant by Ben; relevant by Ada"]
+        await rig.say("0 1", actor=BEN)
+        await rig.advance(2)
+        await settled(rig)
+        assert chat.judged == ["relevant by Ada", ""]
+        assert chat.sends == 2
+
+
+async def test_saying_the_same_again_redraws_nothing(database: Database, tmp_path: Path) -> None:
+    chat = SlowChat()
+    async with alerting(database, tmp_path, chat) as rig:
+        for _ in range(2):
+            await rig.say("+1 1")
+            await rig.advance(2)
+            await settled(rig)
+        assert chat.edits == ["relevant by Ada"]
+
+
+async def test_an_edit_that_hangs_holds_up_no_send_of_its_channel(database: Database, tmp_path: Path) -> None:
+    chat = SlowChat()
+    chat.may_edit.clear()
+    chat.fail_next(OutcomeUnknownError("delivered"), TryLaterError("429", retry_after_s=60.0))
+    async with a_house(database, tmp_path / "posts.jsonl", POSTS, chat=chat) as rig:
+        await steer_and_play(rig)
+        async with rig.delivering():
+            await until(lambda: chat.sends == 2)
+            await rig.say("+1 1")
+            await rig.advance(2)
+            await until(lambda: bool(chat.edits))
+            await rig.advance(60)
+            await until(lambda: len(chat.messages) == 2)
+            assert chat.judged == ["", ""], "the edit was to hang until now"
+            chat.may_edit.set()
+            await settled(rig)
+            assert chat.judged == ["relevant by Ada", ""]
+
+
+async def test_an_edit_that_ends_while_another_message_is_looked_up_doubles_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    chat = SlowChat()
+    chat.may_find.clear()
+    chat.fail_next(OutcomeUnknownError("delivered"), OutcomeUnknownError("lost before it arrived"))
+    async with a_house(database, tmp_path / "posts.jsonl", POSTS, chat=chat) as rig:
+        await steer_and_play(rig)
+        async with rig.delivering():
+            await until(lambda: chat.finds == 2)
+            await rig.say("+1 1")
+            await rig.advance(2)
+            await until(lambda: chat.judged == ["relevant by Ada"])
+            await idle(rig)
+            chat.may_find.set()
+            await settled(rig)
+    assert (chat.finds, chat.sends, len(chat.messages)) == (2, 3, 2)
+
+
+async def test_an_edit_whose_outcome_is_unknown_is_done_again_and_never_looked_up(
+    database: Database, tmp_path: Path
+) -> None:
+    chat = SlowChat()
+    chat.edit_failures = [OutcomeUnknownError("timed out")]
+    async with alerting(database, tmp_path, chat) as rig:
+        await rig.say("+1 1")
+        await rig.advance(2)
+        await until(lambda: len(chat.edits) == 1)
+        await idle(rig)
+        await rig.advance(1)
+        await settled(rig)
+        assert chat.judged == ["relevant by Ada", ""]
+        assert (len(chat.edits), chat.finds, chat.sends) == (2, 0, 2)
+
+
+async def test_an_edit_that_the_chat_refuses_is_given_up_and_the_judgement_stays(
+    database: Database, tmp_path: Path
+) -> None:
+    chat = SlowChat()
+    chat.edit_failures = [MessageRefusedError("the message is older than an hour (30046)")]
+    async with alerting(database, tmp_path, chat) as rig:
+        await rig.say("+1 1")
+        await rig.advance(2)
+        await settled(rig)
+        assert (await rig.owed()).failed == 1
+        assert "relevant by Ada" in (await rig.say("/alerts")).text
+        await rig.say("+1 2")
+        await rig.advance(2)
+        await settled(rig)
+        assert chat.judged == ["", "relevant by Ada"]
+
+
+async def test_what_is_judged_before_its_message_is_confirmed_is_drawn_once_it_is(
+    database: Database, tmp_path: Path
+) -> None:
+    chat = SlowChat(grace=timedelta(seconds=30))
+    chat.fail_next(OutcomeUnknownError("delivered"))
+    async with a_house(database, tmp_path / "posts.jsonl", POSTS, chat=chat) as rig:
+        await steer_and_play(rig)
+        async with rig.delivering():
+            await until(lambda: chat.sends == 1)
+            await rig.say("+1 1")
+            for _ in range(4):
+                await rig.advance(29)
+                await idle(rig)
+            await settled(rig)
+    assert chat.judged == ["relevant by Ada", ""]
+    assert chat.sends == 2
+
+
+async def test_an_edit_under_way_when_the_program_died_is_done_again(database: Database, tmp_path: Path) -> None:
+    chat = SlowChat()
+    chat.may_edit.clear()
+    path = tmp_path / "posts.jsonl"
+    async with a_house(database, path, POSTS, chat=chat) as rig:
+        await steer_and_play(rig)
+        async with rig.delivering():
+            await settled(rig)
+            await rig.say("+1 1")
+            await rig.advance(2)
+            await until(lambda: len(chat.edits) == 1)
+    chat.may_edit.set()
+    async with a_house(database, path, POSTS, chat=chat) as rig, rig.delivering():
+        await settled(rig)
+    assert chat.judged == ["relevant by Ada", ""]
+    assert chat.sends == 2

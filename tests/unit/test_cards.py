@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import HIGH, Mark, NoticeCard, Press, alert_card, judged_by, percent
+from bot.cards import HIGH, Mark, NoticeCard, Press, alert_card, collapses, judged_by, percent
 from classifier.types import Mode
 from sources.types import Post
 from storage.types import Alert, AlertId, Judged, PostId, StoredPost
@@ -87,12 +87,10 @@ def test_the_context_says_what_the_alert_rests_on() -> None:
 
 
 def test_a_post_without_a_link_has_no_button_to_open_it() -> None:
-    assert alert_card(an_alert()).buttons == (Press.RELEVANT, Press.NOT_RELEVANT)
-    assert alert_card(an_alert(a_post(url="https://example.com/1"))).buttons == (
-        Press.RELEVANT,
-        Press.NOT_RELEVANT,
-        Press.OPEN_POST,
-    )
+    always = (Press.RELEVANT, Press.NOT_RELEVANT, Press.WHY, Press.MORE)
+
+    assert alert_card(an_alert()).buttons == always
+    assert alert_card(an_alert(a_post(url="https://example.com/1"))).buttons == (*always, Press.OPEN_POST)
 
 
 def test_the_fallback_is_one_plain_line() -> None:
@@ -118,3 +116,64 @@ def test_judgements_are_told_by_name_the_doubts_first() -> None:
 
     assert judged_by(an_alert(judgements=judgements)) == "not relevant by Bob, Cem; relevant by Ann"
     assert alert_card(an_alert(judgements=judgements[:1])).judged == "relevant by Ann"
+
+
+# --- when a card collapses -------------------------------------------------------------------------------------------
+
+YES, NO = Judged.RELEVANT, Judged.NOT_RELEVANT
+
+
+def judged(*said: Judged, score: float = 0.5, other: float = 0.45) -> Alert:
+    """An alert with two labels, judged by that many people."""
+    judgements = tuple(
+        a_judgement(SEVEN, actor=f"U{number}", actor_name=f"Person {number}", judged=one)
+        for number, one in enumerate(said)
+    )
+    return an_alert(matched=(a_score(score=score), a_score("outage", other)), judgements=judgements)
+
+
+@pytest.mark.parametrize(
+    ("said", "score", "collapsed"),
+    [
+        pytest.param((), 0.5, False, id="nobody judged it"),
+        pytest.param((YES,), 0.5, False, id="one says relevant"),
+        pytest.param((NO,), 0.5, True, id="one says it was wrong, of a score that is not high"),
+        pytest.param((NO,), 0.7999, True, id="one says it was wrong, just below 80%"),
+        pytest.param((NO,), 0.80, False, id="one alone says it was wrong, at 80%"),
+        pytest.param((NO,), 0.99, False, id="one alone says it was wrong, at 99%"),
+        pytest.param((NO, NO), 0.99, True, id="two agree, at 99%"),
+        pytest.param((NO, YES), 0.5, False, id="one of two says relevant"),
+        pytest.param((NO, NO, NO, YES), 0.5, False, id="one of many says relevant"),
+    ],
+)
+def test_a_card_collapses_when_people_agree_that_it_was_wrong(
+    said: tuple[Judged, ...], score: float, collapsed: bool
+) -> None:
+    alert = judged(*said, score=score)
+
+    assert collapses(alert) is alert_card(alert).collapsed is collapsed
+
+
+@given(st.lists(st.sampled_from(Judged), max_size=5), st.floats(0.4, 1), st.floats(0.4, 1))
+def test_a_card_never_collapses_while_anybody_finds_it_relevant_nor_on_one_word_against_a_high_score(
+    said: list[Judged], score: float, other: float
+) -> None:
+    alert = judged(*said, score=score, other=other)
+
+    assert collapses(alert) is (
+        NO in said and YES not in said and (said.count(NO) >= 2 or (score < HIGH and other < HIGH))
+    )
+
+
+def test_a_card_that_is_collapsed_says_by_whom_and_offers_the_way_back() -> None:
+    card = alert_card(judged(NO))
+
+    assert card.judged == "not relevant by Person 0"
+    assert card.buttons == (Press.SHOW, Press.UNDO)
+
+
+def test_nothing_of_a_card_that_is_collapsed_is_lost() -> None:
+    whole, collapsed = alert_card(judged()), alert_card(judged(NO))
+
+    assert (collapsed.text, collapsed.marks, collapsed.author) == (whole.text, whole.marks, whole.author)
+    assert (collapsed.context, collapsed.fallback) == (whole.context, whole.fallback)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bot.pipeline.decide import Answers, decide, matching, refusal_before_scoring, scored
 from bot.pipeline.watch_list import Watcher
 from classifier.types import Mode
-from storage.types import AlertState, Channel, Decision, PostId, Reason, StoredPost
-from tests.fakes.builders import NOW, a_channel, a_label, a_post, a_score, a_watch
+from sources.types import PostKind
+from storage.types import NO_FILTERS, AlertState, Channel, Decision, Filters, PostId, Reason, StoredPost
+from tests.fakes.builders import NOW, a_channel, a_label, a_pause, a_post, a_score, a_watch, an_account
 
 HOUR = timedelta(hours=1)
 
@@ -38,26 +39,31 @@ class Case:
     answers: Answers
     now: datetime = NOW + HOUR
     watched_since: datetime = NOW - HOUR
+    filters: Filters = NO_FILTERS
+    alerted: bool = False
 
     def decide(self) -> Decision:
-        channel = a_channel(**self.channel)
-        return decide(
-            StoredPost(id=PostId(5), post=a_post(**self.post)),
-            watcher(channel, watched_since=self.watched_since),
-            self.answers,
-            self.now,
-        )
+        stored = StoredPost(id=PostId(5), post=a_post(**self.post))
+        return decide(stored, self.watcher(), self.answers, self.now, alerted=self.alerted)
+
+    def watcher(self) -> Watcher:
+        return watcher(a_channel(**self.channel), added_at=self.watched_since, filters=self.filters)
 
 
-def watcher(channel: Channel, watched_since: datetime = NOW - HOUR) -> Watcher:
+def watcher(channel: Channel, **watch: Any) -> Watcher:
     """Each label's own name stands for its hypothesis."""
-    return Watcher(
-        channel=channel, watch=a_watch(added_at=watched_since), hypotheses=tuple(label.name for label in channel.labels)
-    )
+    return Watcher(channel=channel, watch=a_watch(**watch), hypotheses=tuple(label.name for label in channel.labels))
 
 
 def alerting() -> Case:
     return Case(post={}, channel={}, answers={"security": alone(0.91)})
+
+
+def two_labels(filters: Filters = NO_FILTERS, **channel: Any) -> Case:
+    """A post that alerts for security at 91% and for outage at 60%."""
+    labels = {"labels": (a_label("outage"), a_label("security"))}
+    answers = {"security": alone(0.91), "outage": alone(0.6)}
+    return Case(post={}, channel=labels | channel, answers=answers, filters=filters)
 
 
 def of_labels(mode: Mode, answers: Answers, **thresholds: float | None) -> Decision:
@@ -72,16 +78,25 @@ def labels_of(scores: tuple[Any, ...]) -> list[str]:
 
 Change = Callable[[Case], Case]
 
+REPEATED = {"kinds": frozenset({PostKind.RETWEET})}
+
 IN_ORDER: list[tuple[Reason, Change]] = [
     (Reason.BEFORE_WATCH, lambda case: replace(case, watched_since=NOW + HOUR)),
     (Reason.OFF, lambda case: replace(case, channel=case.channel | {"alerts": AlertState.OFF})),
     (Reason.SUSPENDED, lambda case: replace(case, channel=case.channel | {"suspended": "I was removed."})),
     (Reason.NO_LABELS, lambda case: replace(case, channel=case.channel | {"labels": ()})),
-    (Reason.NO_TEXT, lambda case: replace(case, post={"text": "https://example.com/1 @vendor_sec 🔥"})),
+    (Reason.FILTERED, lambda case: replace(case, filters=replace(case.filters, keywords=("storm",)))),
+    (Reason.NO_TEXT, lambda case: replace(case, post=case.post | {"text": "https://example.com/1 @vendor_sec 🔥"})),
     (Reason.BELOW_THRESHOLD, lambda case: replace(case, answers={"security": alone(0.2)})),
-    (Reason.PAUSED, lambda case: replace(case, channel=case.channel | {"paused_until": case.now + HOUR})),
+    (Reason.FILTERED, lambda case: replace(case, filters=replace(case.filters, not_labels=("security",)))),
+    (Reason.PAUSED, lambda case: replace(case, channel=case.channel | {"pauses": (a_pause(until=case.now + HOUR),)})),
     (Reason.SHADOW, lambda case: replace(case, channel={"alerts": AlertState.SHADOW} | case.channel)),
+    (Reason.DUPLICATE, lambda case: replace(case, post=REPEATED | case.post, alerted=True)),
 ]
+"""Each refusal with what causes it, those that are told first standing first; a filter refuses a post, or a label."""
+
+IDS = [f"{number} {reason}" for number, (reason, _) in enumerate(IN_ORDER)]
+UNSCORED, HELD_BACK = IN_ORDER[:6], IN_ORDER[7:]
 
 
 def test_a_post_above_its_threshold_alerts() -> None:
@@ -104,12 +119,12 @@ def test_every_refusal_there_is_has_its_place_in_the_order() -> None:
     assert {reason for reason, _ in IN_ORDER} == set(Reason) - {Reason.ALERT}
 
 
-@pytest.mark.parametrize(("reason", "change"), IN_ORDER, ids=[reason.value for reason, _ in IN_ORDER])
+@pytest.mark.parametrize(("reason", "change"), IN_ORDER, ids=IDS)
 def test_this_alone_keeps_a_post_from_alerting(reason: Reason, change: Change) -> None:
     assert change(alerting()).decide().reason is reason
 
 
-@pytest.mark.parametrize("first", range(len(IN_ORDER)), ids=[reason.value for reason, _ in IN_ORDER])
+@pytest.mark.parametrize("first", range(len(IN_ORDER)), ids=IDS)
 def test_of_several_refusals_the_first_is_told(first: int) -> None:
     case = alerting()
     for _, change in reversed(IN_ORDER[first:]):
@@ -118,14 +133,14 @@ def test_of_several_refusals_the_first_is_told(first: int) -> None:
     assert case.decide().reason is IN_ORDER[first][0]
 
 
-@pytest.mark.parametrize(("reason", "change"), IN_ORDER[:5], ids=[reason.value for reason, _ in IN_ORDER[:5]])
+@pytest.mark.parametrize(("reason", "change"), UNSCORED, ids=IDS[:6])
 def test_a_post_refused_without_its_scores_needs_no_model(reason: Reason, change: Change) -> None:
     decision = replace(change(alerting()), answers={}).decide()
 
     assert (decision.reason, decision.scores, decision.matched) == (reason, (), ())
 
 
-@pytest.mark.parametrize(("reason", "change"), IN_ORDER[6:], ids=[reason.value for reason, _ in IN_ORDER[6:]])
+@pytest.mark.parametrize(("reason", "change"), HELD_BACK, ids=IDS[7:])
 def test_a_post_that_is_only_held_back_keeps_what_would_have_alerted(reason: Reason, change: Change) -> None:
     decision = change(alerting()).decide()
 
@@ -140,15 +155,15 @@ def test_a_post_below_the_threshold_keeps_its_scores() -> None:
     assert decision.matched == ()
 
 
-@pytest.mark.parametrize(("reason", "change"), IN_ORDER, ids=[reason.value for reason, _ in IN_ORDER])
+@pytest.mark.parametrize(("reason", "change"), IN_ORDER, ids=IDS)
 def test_the_model_is_asked_exactly_when_scores_are_needed(reason: Reason, change: Change) -> None:
     case = change(alerting())
-    refusal = refusal_before_scoring(
-        a_post(**case.post), watcher(a_channel(**case.channel), watched_since=case.watched_since)
-    )
+    decision = case.decide()
+    refusal = refusal_before_scoring(a_post(**case.post), case.watcher())
 
-    assert (refusal is None) == bool(case.decide().scores)
-    assert refusal in {None, reason}
+    assert (refusal is None) == bool(decision.scores)
+    assert refusal in {None, (decision.reason, decision.detail)}
+    assert decision.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -277,14 +292,208 @@ def test_a_replayed_post_counts_from_when_it_was_played() -> None:
     ],
 )
 def test_a_pause_lasts_until_it_ends(until: datetime, reason: Reason) -> None:
-    assert replace(alerting(), channel={"paused_until": until}).decide().reason is reason
+    assert replace(alerting(), channel={"pauses": (a_pause(until=until),)}).decide().reason is reason
 
 
 def test_only_the_given_time_counts() -> None:
-    paused = replace(alerting(), channel={"paused_until": NOW + 2 * HOUR})
+    paused = replace(alerting(), channel={"pauses": (a_pause(until=NOW + 2 * HOUR),)})
 
     assert replace(paused, now=NOW + HOUR).decide().reason is Reason.PAUSED
     assert replace(paused, now=NOW + timedelta(days=36_500)).decide().reason is Reason.ALERT
+
+
+# --- filters ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filters", "matched"),
+    [
+        pytest.param(NO_FILTERS, ["security", "outage"], id="without filters"),
+        pytest.param(Filters(not_labels=("Security",)), ["outage"], id="a label taken out, whatever the case"),
+        pytest.param(Filters(labels=("OUTAGE",)), ["outage"], id="only one label wanted"),
+        pytest.param(Filters(labels=("outage", "security")), ["security", "outage"], id="both wanted"),
+    ],
+)
+def test_a_filter_takes_a_label_out_of_what_alerts_and_out_of_nothing_else(
+    filters: Filters, matched: list[str]
+) -> None:
+    decision = two_labels(filters).decide()
+
+    assert decision.reason is Reason.ALERT
+    assert labels_of(decision.matched) == matched
+    assert decision.scores == two_labels().decide().scores
+
+
+def test_where_filters_take_out_every_label_the_post_is_filtered_and_its_matches_are_kept() -> None:
+    decision = two_labels(Filters(not_labels=("security", "outage"))).decide()
+
+    assert (decision.reason, decision.detail) == (Reason.FILTERED, "-label:security")
+    assert labels_of(decision.matched) == ["security", "outage"]
+
+
+def test_in_exclusive_mode_a_label_that_is_filtered_out_makes_no_room_for_the_next() -> None:
+    answers = {"outage": sharing(0.45), "security": sharing(0.55)}
+    case = two_labels(Filters(not_labels=("security",)), mode=Mode.EXCLUSIVE)
+
+    assert replace(case, answers=answers).decide().reason is Reason.FILTERED
+
+
+def test_a_label_below_its_threshold_is_no_matter_of_filters() -> None:
+    case = two_labels(Filters(not_labels=("security",)))
+    decision = replace(case, answers={"security": alone(0.2), "outage": alone(0.2)}).decide()
+
+    assert decision.reason is Reason.BELOW_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("minimum", "threshold", "source"),
+    [
+        pytest.param(0.7, 0.7, "set for the watch", id="above the channel's: raises"),
+        pytest.param(0.5, 0.5, "set for the channel", id="as high as the channel's"),
+        pytest.param(0.3, 0.5, "set for the channel", id="below the channel's: lowers nothing"),
+    ],
+)
+def test_a_minimum_raises_the_threshold_of_the_watch_and_never_lowers_it(
+    minimum: float, threshold: float, source: str
+) -> None:
+    scores = two_labels(Filters(minimum=minimum), threshold=0.5).decide().scores
+
+    assert {(score.threshold, score.threshold_source) for score in scores} == {(threshold, source)}
+
+
+def test_a_minimum_raises_each_label_that_it_exceeds() -> None:
+    labels = (a_label("outage", threshold=0.3), a_label("security", threshold=0.95))
+    decision = two_labels(Filters(minimum=0.6), labels=labels).decide()
+
+    assert [(score.label, score.threshold) for score in decision.scores] == [("security", 0.95), ("outage", 0.6)]
+    assert decision.reason is Reason.BELOW_THRESHOLD  # 0.6 is not above 0.6
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.none() | st.floats(0.01, 0.99))
+def test_whatever_the_minimum_no_post_alerts_that_would_not_without_it(
+    score: float, minimum: float, channel: float, label: float | None
+) -> None:
+    case = Case(
+        post={},
+        channel={"threshold": channel, "labels": (a_label(threshold=label),)},
+        answers={"security": alone(score)},
+        filters=Filters(minimum=minimum),
+    )
+    alerts = case.decide().reason is Reason.ALERT
+    alerts_without = replace(case, filters=NO_FILTERS).decide().reason is Reason.ALERT
+
+    assert alerts == (alerts_without and case.decide().scores[0].score > minimum)
+
+
+# --- pauses ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pause", "told"),
+    [
+        pytest.param(a_pause(), "until 2026-11-02 10:00 UTC", id="of the channel"),
+        pytest.param(
+            a_pause(account=an_account(), until=NOW + 2 * HOUR),
+            "@vendor_sec until 2026-11-02 11:00 UTC",
+            id="of this account",
+        ),
+        pytest.param(a_pause(label="Security"), "Security until 2026-11-02 10:00 UTC", id="of this label"),
+    ],
+)
+def test_a_post_that_is_paused_says_what_is_paused_and_until_when(pause: Any, told: str) -> None:
+    decision = replace(alerting(), channel={"pauses": (pause,)}, now=NOW).decide()
+
+    assert (decision.reason, decision.detail) == (Reason.PAUSED, told)
+    assert labels_of(decision.matched) == ["security"]
+
+
+@pytest.mark.parametrize(
+    "pause",
+    [
+        pytest.param(a_pause(account=an_account("other")), id="of another account"),
+        pytest.param(a_pause(account=replace(an_account(), source="bluesky")), id="of the account's id elsewhere"),
+        pytest.param(a_pause(label="outage"), id="of a label that would not alert"),
+    ],
+)
+def test_a_pause_of_something_else_keeps_nothing_back(pause: Any) -> None:
+    assert replace(alerting(), channel={"pauses": (pause,)}, now=NOW).decide().reason is Reason.ALERT
+
+
+def test_an_account_that_changed_its_handle_stays_paused() -> None:
+    renamed = an_account("new_name", id=an_account().id)
+
+    decision = replace(alerting(), channel={"pauses": (a_pause(account=renamed),)}, now=NOW).decide()
+
+    assert decision.reason is Reason.PAUSED
+
+
+def test_a_pause_of_one_label_lets_the_others_alert() -> None:
+    decision = replace(two_labels(pauses=(a_pause(label="security"),)), now=NOW).decide()
+
+    assert decision.reason is Reason.ALERT
+    assert labels_of(decision.matched) == ["outage"]
+
+
+def test_a_post_all_of_whose_labels_are_paused_is_paused() -> None:
+    pauses = (a_pause(label="outage"), a_pause(label="SECURITY", until=NOW + 2 * HOUR))
+    decision = replace(two_labels(pauses=pauses), now=NOW).decide()
+
+    assert (decision.reason, decision.detail) == (Reason.PAUSED, "SECURITY until 2026-11-02 11:00 UTC")
+    assert labels_of(decision.matched) == ["security", "outage"]
+
+
+def test_a_pause_and_a_filter_together_keep_a_post_back_that_neither_would_alone() -> None:
+    case = two_labels(Filters(not_labels=("outage",)), pauses=(a_pause(label="security"),))
+
+    decision = replace(case, now=NOW).decide()
+
+    assert decision.reason is Reason.PAUSED
+    assert labels_of(decision.matched) == ["security"]
+
+
+def test_a_label_pause_that_is_over_counts_no_longer() -> None:
+    case = replace(alerting(), channel={"pauses": (a_pause(label="security"),)})
+
+    assert replace(case, now=NOW + HOUR).decide().reason is Reason.ALERT
+
+
+# --- what repeats an alert -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kinds", "alerted", "reason"),
+    [
+        pytest.param({PostKind.RETWEET}, True, Reason.DUPLICATE, id="a retweet of what alerted"),
+        pytest.param({PostKind.RETWEET, PostKind.REPLY}, True, Reason.DUPLICATE, id="a retweet among others"),
+        pytest.param({PostKind.RETWEET}, False, Reason.ALERT, id="a retweet of what did not"),
+        pytest.param(set(), True, Reason.ALERT, id="the same words written again"),
+        pytest.param({PostKind.QUOTE, PostKind.REPLY}, True, Reason.ALERT, id="a quote or a reply"),
+    ],
+)
+def test_only_a_retweet_of_what_alerted_is_a_duplicate(kinds: set[PostKind], alerted: bool, reason: Reason) -> None:
+    assert replace(alerting(), post={"kinds": frozenset(kinds)}, alerted=alerted).decide().reason is reason
+
+
+# --- what a person is told -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (2, "I was removed."),
+        (4, "+keyword:storm"),
+        (7, "-label:security"),
+        (8, "until 2026-11-02 11:00 UTC"),
+        (10, "a retweet of what alerted here within the last day"),
+    ],
+    ids=lambda value: IDS[value] if isinstance(value, int) else "",
+)
+def test_a_refusal_tells_what_of_it_a_person_wants_to_know(number: int, told: str) -> None:
+    assert IN_ORDER[number][1](alerting()).decide().detail == told
+
+
+def test_an_alert_has_no_detail() -> None:
+    assert alerting().decide().detail == ""
 
 
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=20), st.sampled_from(Mode), st.floats(0.01, 0.99))
@@ -292,10 +501,10 @@ def test_what_alerts_is_always_above_its_threshold_and_ordered(
     entailments: list[float], mode: Mode, threshold: float
 ) -> None:
     names = [str(number) for number in range(len(entailments))]
-    channel = a_channel(labels=tuple(map(a_label, names)), mode=mode, threshold=threshold)
+    watched = watcher(a_channel(labels=tuple(map(a_label, names)), mode=mode, threshold=threshold))
     answers = {name: (entailment, 0.0) for name, entailment in zip(names, entailments, strict=True)}
 
-    scores = scored(channel, tuple(names), answers)
+    scores = scored(watched, answers)
     matched = matching(scores, mode)
 
     assert sorted(labels_of(scores)) == sorted(names)

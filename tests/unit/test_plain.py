@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.cards import AlertCard, Mark, NoticeCard, Press
-from bot.chat.plain import FIRST_WORDS, byline, marks_line, one_line, plain_card, printable
+from bot.chat.plain import FIRST_WORDS, MOST_TEXT, byline, marks_line, one_line, plain_card, printable
 from storage.types import AlertId
 from tests.fakes.builders import NOW, an_account
 
@@ -28,6 +28,7 @@ def a_card(**changes: Any) -> AlertCard:
         url="https://example.com/1",
         context="threshold 40% (default) · independent · embedding:tiny · alert 7",
         judged="",
+        collapsed=False,
         buttons=(Press.RELEVANT, Press.NOT_RELEVANT),
     )
     return replace(card, **changes)
@@ -132,13 +133,11 @@ def test_only_the_first_line_of_a_card_starts_at_the_margin(
     assert all(line.startswith("  ") for line in others)
 
 
-def test_a_text_of_100_kb_makes_a_short_first_line_and_loses_nothing() -> None:
-    text = "x" * 100_000
-
-    headline, *body = plain_card(a_card(text=text)).splitlines()
+def test_a_text_of_100_kb_makes_a_short_first_line_and_is_cut_only_for_length() -> None:
+    headline, *body = plain_card(a_card(text="x" * 100_000)).splitlines()
 
     assert len(headline) < 200
-    assert f"  {text}" in body
+    assert f"  {'x' * MOST_TEXT}… (100,000 characters in all)" in body
 
 
 def test_a_card_of_many_long_parts_stays_readable() -> None:

@@ -1,0 +1,159 @@
+"""The console as a script drives it: who speaks, what goes over several lines, what is shown of an answer."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.cards import alert_card
+from bot.chat.console import Console
+from bot.chat.screen import ColourScreen, PlainScreen
+from bot.chat.transcript import Transcript
+from bot.commands.types import Actor, Asked, Button, ButtonKind, Reply
+from classifier.types import Mode
+from storage.types import Alert, AlertId, PostId, StoredPost
+from tests.fakes.builders import NOW, a_key, a_post, a_score
+
+YOU = Actor(id="you", name="you", admin=True)
+
+
+class Listener:
+    """Answers everything with nothing, and keeps what was asked and how often everything was to be settled."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.settled = 0
+
+    async def answer(self, asked: Asked) -> Reply:
+        self.asked.append(asked)
+        return Reply(text="")
+
+    async def settle(self) -> None:
+        self.settled += 1
+
+
+async def heard(script: str, transcript: Path, monkeypatch: pytest.MonkeyPatch) -> Listener:
+    """What a script comes to that is piped to the console."""
+    reading, writing = os.pipe()
+    os.write(writing, script.encode())
+    os.close(writing)
+    listener = Listener()
+    with os.fdopen(reading) as standard_input, Transcript(transcript) as shown:
+        monkeypatch.setattr("sys.stdin", standard_input)
+        await Console("ops", shown).run(listener)
+    return listener
+
+
+@pytest.mark.parametrize(
+    ("line", "actor", "text"),
+    [
+        pytest.param("/labels", YOU, "/labels", id="nobody named"),
+        pytest.param("ann: /labels add storm", Actor(id="ann", name="ann"), "/labels add storm", id="somebody named"),
+        pytest.param("Ann: +1 7", Actor(id="ann", name="Ann"), "+1 7", id="a judgement"),
+        pytest.param("ann: 0 7", Actor(id="ann", name="ann"), "0 7", id="a judgement taken back"),
+        pytest.param("jörg: -1 7", Actor(id="jörg", name="jörg"), "-1 7", id="a name in other letters"),
+        pytest.param("note: this is no command", YOU, "note: this is no command", id="what is no command"),
+        pytest.param("ann:/labels", YOU, "ann:/labels", id="no space"),
+        pytest.param("/test ann: /labels", YOU, "/test ann: /labels", id="a name inside a command"),
+        pytest.param(
+            "/watch https://example.com/1", YOU, "/watch https://example.com/1", id="a colon inside a command"
+        ),
+        pytest.param("ann: bob: /labels", YOU, "ann: bob: /labels", id="two names"),
+    ],
+)
+async def test_a_line_is_by_whom_it_names_and_else_by_you(
+    line: str, actor: Actor, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked,) = (await heard(f"{line}\n", tmp_path / "t", monkeypatch)).asked
+
+    assert (asked.actor, asked.text, asked.channel_name) == (actor, text, "ops")
+
+
+async def test_nobody_who_is_named_in_a_script_is_an_admin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (asked,) = (await heard("you: /config undo\n", tmp_path / "t", monkeypatch)).asked
+
+    assert not asked.actor.admin
+
+
+async def test_a_command_may_go_over_several_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "/config import <<END\nlapwing: 1\n\n# kept\nlabels:\n  - name: x\nEND\n/labels\n"
+
+    first, second = (await heard(script, tmp_path / "t", monkeypatch)).asked
+
+    assert first.text == "/config import\nlapwing: 1\n\n# kept\nlabels:\n  - name: x"
+    assert second.text == "/labels"
+
+
+async def test_a_named_person_too_may_say_several_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (asked,) = (await heard("ann: /config import <<END\r\nlapwing: 1\r\n END \r\n", tmp_path / "t", monkeypatch)).asked
+
+    assert (asked.actor.id, asked.text) == ("ann", "/config import\nlapwing: 1")
+
+
+async def test_several_lines_that_are_never_closed_end_with_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked,) = (await heard("/config import <<END\nlapwing: 1\n", tmp_path / "t", monkeypatch)).asked
+
+    assert asked.text == "/config import\nlapwing: 1"
+
+
+async def test_a_script_may_explain_itself_wait_and_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = await heard("# a remark\n\n/wait\n/labels\n/quit\n/watch\n", tmp_path / "t", monkeypatch)
+
+    assert [asked.text for asked in listener.asked] == ["/labels"]
+    assert listener.settled == 2  # /wait, and the end
+
+
+async def test_a_script_is_shown_as_a_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await heard("# a remark\nann: /labels\n", tmp_path / "t", monkeypatch)
+
+    assert capsys.readouterr().out == "> ann: /labels\n\n"
+
+
+def test_buttons_are_shown_as_what_they_would_run(capsys: pytest.CaptureFixture[str]) -> None:
+    buttons = (
+        Button(label="Undo", kind=ButtonKind.COMMAND, value="/config undo 3"),
+        Button(label="Share", kind=ButtonKind.SHARE),
+        Button(label="Yes, all", kind=ButtonKind.COMMAND, value="/unwatch all yes"),
+    )
+
+    PlainScreen().reply(Reply(text="Watching @a.", buttons=buttons))
+
+    assert capsys.readouterr().out == "Watching @a.\n  Undo: /config undo 3\n  Yes, all: /unwatch all yes\n"
+
+
+def test_what_a_button_would_run_cannot_move_a_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    button = Button(label="Did\x1b[2J", kind=ButtonKind.COMMAND, value="/watch @a\x1b[2J\nALERT 9")
+
+    PlainScreen().reply(Reply(text="x", buttons=(button,)))
+
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\nALERT" not in shown
+
+
+def test_a_coloured_card_shows_what_a_plain_one_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    card = alert_card(
+        Alert(
+            id=AlertId(7),
+            channel=a_key(),
+            post=StoredPost(id=PostId(1), post=a_post(text="A patch \x1b[2J[red]is[/red] out.")),
+            matched=(a_score(), a_score("outage", 0.5)),
+            mode=Mode.INDEPENDENT,
+            model="embedding:tiny",
+            decided_at=NOW,
+        )
+    )
+
+    ColourScreen().card(card)
+
+    shown = capsys.readouterr().out
+    assert " 7 · security 91% (high), outage 50% " in shown
+    assert "A patch �[2J[red]is[/red] out." in shown
+    assert "@vendor_sec · 2026-11-02 09:00 UTC" in shown
