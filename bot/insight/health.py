@@ -8,9 +8,11 @@ from bot.pipeline.ingest import Ingest
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from sources.clock import Clock
-from storage import outbox
+from sources.types import Account
+from storage import outbox, posts
 from storage.database import Database
 from storage.inbox import Backlog, Inbox
+from storage.types import Channel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,8 +27,8 @@ class Health:
     platforms: Collection[str]
     clock: Clock
 
-    async def report(self) -> str:
-        """One line a room."""
+    async def report(self, channel: Channel) -> str:
+        """One line a room, and one a watch of the channel that asks."""
         backlog = await self.inbox.backlog()
         owed = await self.database.read(lambda connection: outbox.owed(connection, self.platforms))
         lines = [
@@ -35,12 +37,17 @@ class Health:
             f"inbox: {self._inbox(backlog)}",
             f"outbox: {owed.waiting} to send, {owed.held} held for suspended channels, {owed.failed} failed",
             *(
-                f"channel {channel.name}: suspended: {channel.suspended}"
-                for channel in self.watch_list.channels()
-                if channel.suspended
+                f"channel {other.name}: suspended: {other.suspended}"
+                for other in self.watch_list.channels()
+                if other.suspended
             ),
+            *[await self._watch(watch.account) for watch in channel.watches],
         ]
         return "\n".join(lines if self.ingests else ["source: none is set up: see REPLAY_FILE in README", *lines])
+
+    async def _watch(self, account: Account) -> str:
+        last = await self.database.read(lambda connection: posts.last_published(connection, account))
+        return f"watch {account}: {f'last post {wording.moment(last)}' if last else 'no post yet'}"
 
     def _model(self) -> str:
         if not self.batcher.loaded:
