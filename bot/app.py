@@ -1,6 +1,8 @@
 """The house, built: the one place that names concrete classes and puts the rooms together."""
 
 import asyncio
+import math
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -61,6 +63,7 @@ class App:
             sources={name: source for source in sources for name in source.serves},
             platforms=self._platforms,
             clock=clock,
+            owed=self._owed,
             health=Health(
                 database=database,
                 inbox=self._inbox,
@@ -81,7 +84,13 @@ class App:
         await self._inbox.recover()
         await self._watch_list.refresh()
         classify = Classify(
-            self._inbox, self._batcher, self._watch_list, self.clock, stored=self._stored, owed=self._owed
+            self.database,
+            self._inbox,
+            self._batcher,
+            self._watch_list,
+            self.clock,
+            stored=self._stored,
+            owed=self._owed,
         )
         deliver = Deliver(self.database, self._platforms, self._watch_list, self.clock, owed=self._owed)
         await run_until_one_ends(
@@ -113,26 +122,31 @@ class App:
         return owed.waiting == 0
 
 
-async def open_sources(settings: Settings, clock: Clock, gate: asyncio.Event | None = None) -> list[Source]:
+async def open_sources(
+    settings: Settings, clock: Clock, gate: asyncio.Event | None = None, *, default_speed: float = 1.0
+) -> list[Source]:
     """Every source that is set up. Raises SourceUnreadableError."""
     if settings.replay_file is None:
         return []
-    return [await Replay.open(settings.replay_file, clock=clock, speed=settings.replay_speed, gate=gate)]
+    speed = default_speed if settings.replay_speed is None else settings.replay_speed
+    return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, hold_replay: bool) -> AsyncIterator[tuple[App, Console]]:
+async def build(settings: Settings, *, scripted: bool) -> AsyncIterator[tuple[App, Console]]:
     """Everything that `settings` ask for, opened, and closed at the end; and the console it talks through.
 
-    `hold_replay`: a replay plays nothing before `App.settle` is first called. What is cheap to find wrong is found
-    before a database is made. Raises SourceUnreadableError, ClassifierError, DatabaseUnusableError.
+    `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
+    set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
+    DatabaseUnusableError.
     """
     clock = SystemClock()
     gate = asyncio.Event()
-    if not hold_replay:
+    if not scripted:
         gate.set()
-    choice = choose(settings.classifier, template=settings.classifier_template, threads=settings.classifier_threads)
-    sources = await open_sources(settings, clock, gate)
+    threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
+    choice = choose(settings.classifier, template=settings.classifier_template, threads=threads)
+    sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
     async with open_database(settings.database) as database:
         with Transcript(Path(f"{settings.database}.console")) as transcript:
             console = Console(settings.console_channel, transcript)

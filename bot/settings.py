@@ -26,8 +26,8 @@ def _speed(value: Any) -> Any:
     return math.inf if value == "max" else value
 
 
-def _positive(value: float) -> float:
-    if not value > 0:
+def _positive(value: float | None) -> float | None:
+    if value is not None and not value > 0:
         raise ValueError('must be above 0, or "max"')
     return value
 
@@ -54,10 +54,12 @@ class Settings(BaseSettings):
     classifier_template: str = Field(
         "", description="a hypothesis template with one `{}`, in place of the engine's own"
     )
-    classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0 leaves the choice to torch")
+    classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
-    replay_speed: Annotated[float, BeforeValidator(_speed), AfterValidator(_positive)] = Field(
-        1.0, description="how many times faster than its own pace the file is played, or `max`"
+    replay_speed: Annotated[float | None, BeforeValidator(_speed), AfterValidator(_positive)] = Field(
+        None,
+        description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
+        "`max` where standard input is a file or a pipe",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(

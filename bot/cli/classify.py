@@ -52,4 +52,4 @@ def command(
         except BrokenPipeError:
             raise
         except OSError as error:
-            fail(f"{path} cannot be read: {error.strerror}.")
+            fail(f"stopped while reading {path} and writing the answers: {error.strerror}.")

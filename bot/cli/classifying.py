@@ -73,6 +73,7 @@ def prepare(*, labels: str, described: Sequence[str], engine: str, mode: str, te
 
 def run(task: Task, path: str, out: TextIO, *, as_jsonl: bool) -> None:
     """Classify everything at `path` (- is standard input) in order; says on standard error what was passed over."""
+    _warn(task)
     classifier = task.choice.load()
     done = skipped = 0
     if not as_jsonl:
@@ -90,6 +91,16 @@ def run(task: Task, path: str, out: TextIO, *, as_jsonl: bool) -> None:
             advance(len(lines))
     if skipped:
         sys.stderr.write(f"lapwing: {done} classified, {skipped} skipped\n")
+
+
+def _warn(task: Task) -> None:
+    """In exclusive mode a threshold of 1/n or less lets every text through."""
+    labels = len(task.labels)
+    if task.mode is Mode.EXCLUSIVE and labels > 1 and task.threshold <= 1 / labels:
+        sys.stderr.write(
+            f"lapwing: of {labels} labels that share 100% the top one always has {1 / labels:.0%} or more, so every "
+            f"text alerts at {task.threshold:.0%}. Ask for more with --threshold.\n"
+        )
 
 
 def _described(text: str) -> Label:

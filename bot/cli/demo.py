@@ -48,8 +48,9 @@ async def _run(folder: Path, speed: float) -> None:
         console_channel="demo",
     )
     start_logging(settings.log_level)
-    async with build(settings, hold_replay=not is_terminal()) as (app, console):
+    async with build(settings, scripted=not is_terminal()) as (app, console):
         seeded = demo.channel(console.channel, app.clock.now())
+        typer.echo(demo.introduction(seeded))
         await app.database.transaction(lambda connection: channels.save(connection, seeded))
         await app.run()
         typer.echo(f"\n{await _shares(app.database, console.channel)}")

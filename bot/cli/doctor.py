@@ -85,6 +85,8 @@ async def _source(settings: "Settings") -> str:
     sources = await open_sources(settings, SystemClock())
     if not sources:
         raise _ProblemError("none is set up, so nothing can be watched. Set REPLAY_FILE to a JSONL file of posts.")
+    if troubles := [source.trouble() for source in sources if source.trouble()]:
+        raise _ProblemError("; ".join(troubles))
     return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
 
 

@@ -4,5 +4,7 @@ import logging
 
 
 def start_logging(level: str) -> None:
-    """Log at this level and above."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """Log what Lapwing does at this level and above, and of its libraries only what went wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for room in ("bot", "classifier", "sources", "storage", "lapwing"):
+        logging.getLogger(room).setLevel(level)

@@ -66,6 +66,15 @@ def channel(key: ChannelKey, now: datetime) -> Channel:
     )
 
 
+def introduction(seeded: Channel) -> str:
+    """What is about to be seen."""
+    labels = ", ".join(label.name for label in seeded.labels)
+    return (
+        f"Six hours of an invented morning: this channel watches {len(seeded.watches)} accounts for {labels} "
+        f"above {THRESHOLD:.0%}. The model is loading."
+    )
+
+
 def shares(alerted: Iterable[str], played: Collection[str]) -> Shares:
     """How it went so far. Both are ids of posts at their source."""
     ids = set(alerted)

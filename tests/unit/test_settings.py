@@ -32,7 +32,7 @@ def test_everything_has_a_default() -> None:
     assert settings.database == Path("lapwing.db")
     assert settings.classifier == "embedding"
     assert settings.replay_file is None
-    assert settings.replay_speed == 1.0
+    assert settings.replay_speed is None
     assert settings.log_level == "WARNING"
 
 

@@ -1,17 +1,22 @@
-"""/test, /health and /help: answers that change nothing."""
+"""/test, /why, /stats, /health and /help: answers that change nothing."""
+
+from datetime import datetime
 
 from bot import wording
-from bot.cards import percent
-from bot.commands.catalogue import CATALOGUE, entry
+from bot.commands.catalogue import help_text
 from bot.commands.house import House
-from bot.commands.types import Asked, Help, Reply, TryText
+from bot.commands.types import Asked, AskWhy, Button, ButtonKind, Help, Reply, ShowStats, TryText
+from bot.insight import stats, why
+from bot.insight.bars import bars
 from bot.pipeline.decide import matching, scored
+from bot.pipeline.watch_list import Watcher
 from classifier.batching import Lane
 from classifier.hypothesis import render
 from classifier.premise import has_text
-from storage.types import Channel, LabelScore
+from sources.types import Account
+from storage.types import Channel, Watch
 
-_BAR = 20
+_SHARE = Button(label="Share", kind=ButtonKind.SHARE)
 
 
 async def test(house: House, asked: Asked, command: TryText) -> Reply:
@@ -21,43 +26,39 @@ async def test(house: House, asked: Asked, command: TryText) -> Reply:
         return Reply(text=wording.NO_LABELS)
     if not has_text(command.text):
         return Reply(text="no text: nothing but links, handles and signs, so it would not alert.")
-    hypotheses = tuple(render(label.label, house.batcher.template) for label in channel.labels)
-    logits = await house.batcher.logits([command.text], hypotheses, lane=Lane.PEOPLE)
-    answers = {text: (float(pair[0]), float(pair[1])) for text, pair in zip(hypotheses, logits[0], strict=True)}
-    scores = scored(channel, hypotheses, answers)
-    return Reply(text="\n".join([_verdict(channel, scores), *(_bar(score) for score in scores)]))
+    watcher = _without_filters(channel, house.batcher.template, house.clock.now())
+    logits = await house.batcher.logits([command.text], watcher.hypotheses, lane=Lane.PEOPLE)
+    pairs = zip(watcher.hypotheses, logits[0].tolist(), strict=True)
+    scores = scored(watcher, {text: (entailment, contradiction) for text, (entailment, contradiction) in pairs})
+    matched = ", ".join(one.label for one in matching(scores, channel.mode))
+    verdict = f"This would alert here for {matched}." if matched else "This would not alert here."
+    return Reply(text="\n".join([verdict, *bars(scores)]), buttons=(_SHARE,))
 
 
-async def show_health(house: House) -> Reply:
+async def ask_why(house: House, asked: Asked, command: AskWhy) -> Reply:
+    """Why something alerted, or why it did not."""
+    channel = house.channel(asked)
+    text = await why.why(house.database, channel, alert=command.alert, link=command.link, now=house.clock.now())
+    return Reply(text=text, buttons=(_SHARE,))
+
+
+async def show_stats(house: House, asked: Asked, command: ShowStats) -> Reply:
+    """How each label did."""
+    text = await stats.stats(house.database, house.channel(asked), command.days, now=house.clock.now())
+    return Reply(text=text, buttons=(_SHARE,))
+
+
+async def show_health(house: House, asked: Asked) -> Reply:
     """What is connected, what waits, which model answers."""
-    return Reply(text=await house.health.report())
+    return Reply(text=await house.health.report(house.channel(asked)), buttons=(_SHARE,))
 
 
 def show_help(command: Help) -> Reply:
     """All commands, or one in full."""
-    found = entry(command.topic) if command.topic else None
-    if found is not None:
-        lines = [*found.usages, f"  {found.meaning}", f"  Example: {found.example}"]
-        return Reply(text="\n".join(lines))
-    width = max(len(usage) for one in CATALOGUE for usage in one.usages)
-    lines = []
-    for one in CATALOGUE:
-        lines.append(f"{one.usages[0]:<{width}}  {one.meaning}")
-        lines.extend(one.usages[1:])
-    return Reply(text="\n".join(lines))
+    return Reply(text=help_text(command.topic))
 
 
-def _verdict(channel: Channel, scores: tuple[LabelScore, ...]) -> str:
-    matched = matching(scores, channel.mode)
-    if not matched:
-        return "This would not alert here."
-    return f"This would alert here for {', '.join(score.label for score in matched)}."
-
-
-def _bar(score: LabelScore) -> str:
-    filled = round(score.score * _BAR)
-    sign = "above" if score.above else "not above"
-    bar = "█" * filled + "░" * (_BAR - filled)
-    return (
-        f"  {bar} {percent(score.score):>4} {score.label} ({sign} {percent(score.threshold)}, {score.threshold_source})"
-    )
+def _without_filters(channel: Channel, template: str, now: datetime) -> Watcher:
+    nobody = Watch(account=Account(source="", id="", handle=""), added_by="", added_at=now)
+    hypotheses = tuple(render(label.label, template) for label in channel.labels)
+    return Watcher(channel=channel, watch=nobody, hypotheses=hypotheses)

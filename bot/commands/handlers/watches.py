@@ -3,12 +3,15 @@
 from bot import wording
 from bot.commands import changes
 from bot.commands.errors import RefusedError
+from bot.commands.handlers.answers import changed
 from bot.commands.house import House
-from bot.commands.types import AddWatches, Asked, RemoveWatches, Reply
+from bot.commands.types import AddWatches, Asked, Button, ButtonKind, RemoveAllWatches, RemoveWatches, Reply
+from bot.commands.values import filter_words
+from bot.insight.preview import preview
 from sources.accounts import fold
 from sources.types import Account, AccountNotFoundError, Handle, shown
-from storage import posts
-from storage.types import Channel, Watch
+from storage import alerts, posts
+from storage.types import Channel, Filters, Watch
 
 
 async def list_watches(house: House, asked: Asked) -> Reply:
@@ -16,48 +19,64 @@ async def list_watches(house: House, asked: Asked) -> Reply:
     channel = house.channel(asked)
     if not channel.watches:
         return Reply(text="This channel watches nobody yet. /watch @account")
-    lines = [await _line(house, watch) for watch in channel.watches]
+    lines = [await _line(house, channel, watch) for watch in channel.watches]
     return Reply(text="\n".join([f"This channel watches {wording.counted(len(lines), 'account')}:", *lines]))
 
 
 async def add(house: House, asked: Asked, command: AddWatches) -> Reply:
-    """Watch accounts that exist, in a channel that can be posted in, from now on."""
-    await _prove_postable(house, asked)
-    wanted = [await _resolve(house, handle) for handle in command.handles]
+    """Watch accounts that exist, in a channel that can be posted in, from now on; or add filters to a watch."""
+    if problem := await house.platforms[asked.channel.platform].can_send(asked.channel):
+        raise RefusedError(problem)
+    wanted = [await resolve(house, handle) for handle in command.handles]
     now = house.clock.now()
-    watches = tuple(Watch(account=account, added_by=asked.actor.name, added_at=now) for account in wanted)
-    before, after = await house.change(asked, lambda channel: changes.with_watches(channel, watches))
-    known = {(watch.account.source, watch.account.id): watch for watch in before.watches}
-    new = [account for account in wanted if (account.source, account.id) not in known]
-    already = [known[account.source, account.id] for account in wanted if (account.source, account.id) in known]
-    lines = [_already(watch) for watch in already]
-    if new:
-        names = ", ".join(str(account) for account in new)
-        lines.insert(0, f"Watching {names}. {await _what_it_means(house, after)}")
-    return Reply(text="\n".join(lines), public=bool(new))
+    watches = tuple(
+        Watch(account=account, added_by=asked.actor.name, added_at=now, filters=command.filters) for account in wanted
+    )
+    change = await house.change(asked, lambda channel: changes.with_watches(channel, watches))
+    before = {_identity(watch.account): watch for watch in change.before.watches}
+    after = {_identity(watch.account): watch for watch in change.after.watches}
+    lines = []
+    for account in wanted:
+        old, new = before.get(_identity(account)), after[_identity(account)]
+        lines.append(await _told(house, change.after, old, new))
+    return changed(change, "\n".join(lines))
 
 
 async def remove(house: House, asked: Asked, command: RemoveWatches) -> Reply:
-    """Watch them no longer: all that were named, or none when one of them is not watched."""
+    """Watch them no longer, or take these filters from them: all that were named, or none."""
     channel = house.channel(asked)
-    gone = tuple(_watched(channel, handle) for handle in command.handles)
-    await house.change(asked, lambda before: changes.without_watches(before, gone))
-    return Reply(text=f"No longer watching {', '.join(str(account) for account in gone)}.", public=True)
+    named = tuple(watched(channel, handle) for handle in command.handles)
+    names = ", ".join(str(account) for account in named)
+    if command.filters == Filters():
+        change = await house.change(asked, lambda before: changes.without_watches(before, named))
+        return changed(change, f"No longer watching {names}.")
+    change = await house.change(asked, lambda before: changes.without_filters(before, named, command.filters))
+    gone = " ".join(filter_words(command.filters))
+    return changed(change, f"Watching {names} without {gone} now.")
 
 
-async def _prove_postable(house: House, asked: Asked) -> None:
-    if problem := await house.platforms[asked.channel.platform].can_send(asked.channel):
-        raise RefusedError(problem)
+async def remove_all(house: House, asked: Asked, command: RemoveAllWatches) -> Reply:
+    """Watch nobody any longer; asks first."""
+    watches = house.channel(asked).watches
+    if not watches:
+        return Reply(text="This channel watches nobody.")
+    if not command.sure:
+        yes = Button(label="Yes, all", kind=ButtonKind.COMMAND, value="/unwatch all yes")
+        text = f"This ends {wording.counted(len(watches), 'watch', 'watches')}. Sure? /unwatch all yes"
+        return Reply(text=text, buttons=(yes,))
+    gone = tuple(watch.account for watch in watches)
+    change = await house.change(asked, lambda before: changes.without_watches(before, gone))
+    return changed(change, f"No longer watching anyone here ({', '.join(str(account) for account in gone)}).")
 
 
-async def _resolve(house: House, handle: Handle) -> Account:
+async def resolve(house: House, handle: Handle) -> Account:
+    """The account behind a handle, or a refusal that says what can be done."""
     name = wording.SOURCES.get(handle.source, handle.source)
     source = house.sources.get(handle.source)
     if source is None:
         ready = [wording.SOURCES.get(one, one) for one in sorted(house.sources)]
-        works = (
-            f"What I can watch is {', '.join(ready)}." if ready else "No source is set up: see REPLAY_FILE in README."
-        )
+        none = "No source is set up: see REPLAY_FILE in README."
+        works = f"What I can watch is {', '.join(ready)}." if ready else none
         raise RefusedError(f"I can't watch {name} here yet. {works}")
     try:
         return await source.resolve(handle)
@@ -66,7 +85,8 @@ async def _resolve(house: House, handle: Handle) -> Account:
         raise RefusedError(f"I could not find {handle} on {name}.{hint}") from None
 
 
-def _watched(channel: Channel, handle: Handle) -> Account:
+def watched(channel: Channel, handle: Handle) -> Account:
+    """The account of this handle that the channel watches. Raises RefusedError."""
     wanted = fold(handle)
     for watch in channel.watches:
         account = watch.account
@@ -76,17 +96,35 @@ def _watched(channel: Channel, handle: Handle) -> Account:
     raise RefusedError(f"This channel does not watch {handle}. It watches {names}.")
 
 
-def _already(watch: Watch) -> str:
-    return f"Already watching {watch.account} (added by {watch.added_by}, {wording.moment(watch.added_at)})."
-
-
-async def _what_it_means(house: House, channel: Channel) -> str:
+async def _told(house: House, channel: Channel, old: Watch | None, new: Watch) -> str:
+    if old is not None and old.filters == new.filters:
+        added = f"(added by {old.added_by}, {wording.moment(old.added_at)})"
+        return f"Already watching {_with_filters(old)} {added}. To change it: /watch {old.account} -retweets"
     languages = wording.languages(await house.batcher.ready())
-    return f"{languages} {wording.what_alerts(channel)}".lstrip()
+    if not channel.labels:
+        return " ".join(filter(None, [f"Watching {_with_filters(new)}.", languages, wording.NO_LABELS]))
+    source = house.sources[new.account.source]
+    tried = await preview(source, house.batcher, channel, new, now=house.clock.now())
+    alerts_here = wording.what_alerts(channel).removesuffix(".")
+    return f"Watching {_with_filters(new)}. {alerts_here}; {tried.sentence()}. {languages}".rstrip()
 
 
-async def _line(house: House, watch: Watch) -> str:
-    account = watch.account
+def _with_filters(watch: Watch) -> str:
+    return " ".join([str(watch.account), *filter_words(watch.filters)])
+
+
+async def _line(house: House, channel: Channel, watch: Watch) -> str:
+    account, since = watch.account, house.clock.now() - wording.WEEK
     last = await house.database.read(lambda connection: posts.last_published(connection, account))
+    alerted = await house.database.read(lambda connection: alerts.count_of(connection, channel.key, account, since))
     seen = f"last post {wording.moment(last)}" if last else "no post yet"
-    return f"  {account} on {wording.SOURCES.get(account.source, account.source)}, added by {watch.added_by}, {seen}"
+    source = wording.SOURCES.get(account.source, account.source)
+    state = f", {paused}" if (paused := wording.paused(channel, account, house.clock.now())) else ""
+    return (
+        f"  {_with_filters(watch)} on {source}, added by {watch.added_by}, {seen}, "
+        f"{wording.counted(alerted, 'alert')} in 7 days{state}"
+    )
+
+
+def _identity(account: Account) -> tuple[str, str]:
+    return account.source, account.id
