@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.cards import exact_percent
 from bot.commands.values import filter_words
-from bot.insight.languages import names
+from bot.languages import names
 from classifier.types import Model
 from sources.types import Account, shown
 from storage.alerts import LabelCounts

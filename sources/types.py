@@ -17,6 +17,11 @@ class PostKind(StrEnum):
     REPLY = "reply"
     QUOTE = "quote"
 
+    @property
+    def plural(self) -> str:
+        """As filters name it: retweets, replies, quotes."""
+        return "replies" if self is PostKind.REPLY else f"{self.value}s"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handle:

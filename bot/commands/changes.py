@@ -10,7 +10,7 @@ from bot.cards import exact_percent
 from bot.commands.errors import EveryPostError, RefusedError, did_you_mean, shown
 from bot.commands.values import MOST_LABELS
 from classifier.types import Label, Mode
-from sources.types import Account, PostKind
+from sources.types import Account
 from storage.settings_items import in_order, pause_target
 from storage.types import (
     AlertState,
@@ -197,7 +197,7 @@ def _less(watch: Watch, filters: Filters) -> Filters:
         *_lacking(old.not_labels, filters.not_labels, "-label:"),
         *_lacking(old.keywords, filters.keywords, "+keyword:"),
         *_lacking(old.not_keywords, filters.not_keywords, "-keyword:"),
-        *(f"-{_PLURALS[kind]}" for kind in sorted(filters.without - old.without)),
+        *(f"-{kind.plural}" for kind in sorted(filters.without - old.without)),
         *_lacking(old.langs, filters.langs, "lang:"),
     ]
     if filters.minimum not in {None, old.minimum}:
@@ -213,9 +213,6 @@ def _less(watch: Watch, filters: Filters) -> Filters:
         langs=_without(old.langs, filters.langs),
         minimum=None if filters.minimum is not None else old.minimum,
     )
-
-
-_PLURALS = {PostKind.RETWEET: "retweets", PostKind.REPLY: "replies", PostKind.QUOTE: "quotes"}
 
 
 def _joined(old: tuple[str, ...], new: tuple[str, ...], *, less: tuple[str, ...]) -> tuple[str, ...]:

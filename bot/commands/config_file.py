@@ -16,7 +16,7 @@ from bot.commands.errors import shown
 from classifier.types import Label, Mode
 from sources.accounts import RSS, parse_handle
 from sources.types import Account, Handle
-from storage.types import AlertState, Channel, ChannelLabel, Filters
+from storage.types import AlertState, Channel, ChannelLabel, Filters, Watch
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ def to_yaml(channel: Channel) -> str:
     content["watches"] = [
         {"account": _account_out(watch.account)}
         | ({"filters": values.filter_words(watch.filters)} if watch.filters != Filters() else {})
-        for watch in channel.watches
+        for watch in sorted(channel.watches, key=_place)
     ]
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
 
@@ -97,6 +97,11 @@ def _check_shape(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise ValueError(f"the file is nested too deep: {_DEEPEST} levels at most.")
+
+
+def _place(watch: Watch) -> tuple[str, str]:
+    """Not as they were added, so that equal settings make equal files."""
+    return watch.account.source, watch.account.handle.casefold()
 
 
 def _account_out(account: Account) -> str:

@@ -26,7 +26,7 @@ _DURATION = re.compile(r"([0-9]{1,6})([mhdw])", re.IGNORECASE)
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(weeks=52)
 
-WITHOUT = {"-retweets": PostKind.RETWEET, "-replies": PostKind.REPLY, "-quotes": PostKind.QUOTE}
+WITHOUT = {f"-{kind.plural}": kind for kind in PostKind}
 """The filters that are one word."""
 
 FILTERS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.insight import languages
+from bot import languages
 from bot.insight.replayed import PastPost, WatcherOf, alerting, hypotheses_for, unhindered
 from bot.pipeline.decide import Answers
 from bot.wording import counted

@@ -3,20 +3,16 @@
 import re
 import unicodedata
 
-from sources.types import Post, PostKind
+from bot import languages
+from sources.types import Post
 from storage.types import Filters
-
-_NO_LANGUAGE = re.compile(r"und|zxx|mul|mis|art|q[a-t][a-z]")
-"""Codes that name none: undetermined, no words, several; X writes qme for media alone, qht for hashtags alone."""
-
-_PLURALS = {PostKind.RETWEET: "retweets", PostKind.REPLY: "replies", PostKind.QUOTE: "quotes"}
 
 
 def refusal_of_post(post: Post, filters: Filters) -> str:
     """The filter that keeps this post out, as people write it; empty when none does."""
     for kind in sorted(post.kinds & filters.without):
-        return f"-{_PLURALS[kind]}"
-    if filters.langs and (language := _language(post)) and language not in filters.langs:
+        return f"-{kind.plural}"
+    if filters.langs and (language := languages.of_post(post)) and language not in filters.langs:
         return f"lang:{','.join(filters.langs)} (the post is in {post.lang})"
     for keyword in filters.not_keywords:
         if holds(post.text, keyword):
@@ -45,9 +41,3 @@ def holds(text: str, keyword: str) -> bool:
 def _folded(text: str) -> str:
     """One spelling for both ways to write é: as one character, or as e with an accent behind it."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def _language(post: Post) -> str:
-    """The language without script and region; empty where nobody can tell."""
-    language = re.split(r"[-_]", post.lang.casefold())[0]
-    return "" if _NO_LANGUAGE.fullmatch(language) else language

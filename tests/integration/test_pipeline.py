@@ -435,7 +435,7 @@ async def test_an_edit_that_ends_while_another_message_is_looked_up_doubles_noth
 async def test_an_edit_whose_outcome_is_unknown_is_done_again_and_never_looked_up(
     database: Database, tmp_path: Path
 ) -> None:
-    chat = SlowChat()
+    chat = SlowChat(grace=timedelta(seconds=30))  # which a look-up would wait for
     chat.edit_failures = [OutcomeUnknownError("timed out")]
     async with alerting(database, tmp_path, chat) as rig:
         await rig.say("+1 1")

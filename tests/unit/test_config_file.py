@@ -29,6 +29,9 @@ labels:
   threshold: 72.5%
 - name: supply chain
 watches:
+- account: '@team.bsky.social'
+- account: '@news@mastodon.social'
+- account: rss:https://example.com/feed.xml
 - account: '@vendor_sec'
   filters:
   - +label:security
@@ -36,9 +39,6 @@ watches:
   - -retweets
   - lang:en
   - min:80%
-- account: '@team.bsky.social'
-- account: '@news@mastodon.social'
-- account: rss:https://example.com/feed.xml
 """
 
 FILTERS = Filters(
@@ -73,7 +73,8 @@ def said_by(channel: Channel) -> ConfigFile:
         alerts=channel.alerts,
         labels=channel.labels,
         watches=tuple(
-            (Handle(source=watch.account.source, name=watch.account.handle), watch.filters) for watch in channel.watches
+            (Handle(source=watch.account.source, name=watch.account.handle), watch.filters)
+            for watch in sorted(channel.watches, key=lambda watch: (watch.account.source, watch.account.handle))
         ),
     )
 
@@ -102,6 +103,12 @@ def test_a_channel_with_nothing_set_is_a_file_too() -> None:
 
     assert from_yaml(to_yaml(empty)) == said_by(empty)
     assert from_yaml("lapwing: 1") == said_by(empty)
+
+
+def test_equal_settings_make_equal_files_in_whatever_order_accounts_were_added() -> None:
+    earlier = replace(CHANNEL, watches=tuple(reversed(CHANNEL.watches)))
+
+    assert to_yaml(earlier) == EXPORT
 
 
 def test_who_may_change_settings_and_what_is_paused_stay_with_the_channel() -> None:

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.insight.bars import bars
-from bot.insight.languages import names, unread
 from bot.insight.preview import Preview
 from bot.insight.what_if import Dropped, Share, WhatIf
+from bot.languages import names, unread
 from storage.types import Judged
 from tests.fakes.builders import MODEL, a_post, a_score
 

@@ -46,9 +46,15 @@ def primary(code: str) -> str:
     return re.split(r"[-_]", code.casefold())[0]
 
 
+def of_post(post: Post) -> str:
+    """The language a post is in, without script and region; empty where nobody can tell."""
+    language = primary(post.lang)
+    return "" if _NO_LANGUAGE.fullmatch(language) else language
+
+
 def unread(post: Post, model: Model) -> str:
     """The language of a post that the model does not read; empty where it does, or where nobody can tell."""
-    language = primary(post.lang)
-    if not language or not model.languages or _NO_LANGUAGE.fullmatch(language):
+    language = of_post(post)
+    if not language or not model.languages:
         return ""
     return "" if language in map(primary, model.languages) else language
