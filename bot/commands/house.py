@@ -14,6 +14,7 @@ from sources.clock import Clock
 from sources.types import Source
 from storage import audit, channels
 from storage.database import Connection, Database
+from storage.settings_items import Items
 from storage.types import Channel, ChannelKey
 
 REDRAW_AFTER = timedelta(seconds=2)
@@ -27,6 +28,15 @@ class Changed:
     before: Channel
     after: Channel
     number: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownImport:
+    """An import whose difference was shown: its code, the settings it was compared with, the channel it would make."""
+
+    code: str
+    compared: Items
+    after: Channel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +55,8 @@ class House:
     owed: Bell
     """Rung when the outbox owes something new."""
 
-    imports: dict[ChannelKey, tuple[str, Channel]] = field(default_factory=dict)
-    """By channel the import that was shown last and waits for its yes: its code, and the channel it would make."""
+    imports: dict[ChannelKey, ShownImport] = field(default_factory=dict)
+    """By channel the import that was shown last and waits for its yes."""
 
     def channel(self, asked: Asked) -> Channel:
         """The channel someone wrote in, as it is set now."""

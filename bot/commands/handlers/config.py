@@ -10,13 +10,13 @@ from bot.commands.config_file import ConfigFile, from_yaml, to_yaml
 from bot.commands.errors import RefusedError
 from bot.commands.handlers.answers import changed, would_have
 from bot.commands.handlers.watches import resolve
-from bot.commands.house import House
+from bot.commands.house import House, ShownImport
 from bot.commands.types import ApplyImport, Asked, Button, ButtonKind, ImportConfig, Lock, Reply, Undo
 from sources.accounts import fold
 from sources.types import Account, Handle
 from storage import audit
 from storage.database import Connection
-from storage.settings_items import difference, in_order, put_back
+from storage.settings_items import difference, in_order, put_back, to_items
 from storage.types import Channel, Watch
 
 _LISTED = 10
@@ -44,7 +44,7 @@ async def show_import(house: House, asked: Asked, command: ImportConfig) -> Repl
     if not lines:
         return Reply(text="This is what is set here already: importing it would change nothing.")
     code = import_code(command.yaml)
-    house.imports[asked.channel] = (code, after)
+    house.imports[asked.channel] = ShownImport(code=code, compared=to_items(before), after=after)
     yes = Button(label="Apply", kind=ButtonKind.COMMAND, value=f"/config import apply {code}")
     head = f"Importing this would make {wording.counted(len(lines), 'change')}:"
     return Reply(text="\n".join([head, *lines, f"To do it: {yes.value}"]), buttons=(yes,))
@@ -57,10 +57,10 @@ def import_code(text: str) -> str:
 
 async def apply_import(house: House, asked: Asked, command: ApplyImport) -> Reply:
     """Do what an import showed: all of it, or nothing."""
-    code, wanted = house.imports.get(asked.channel, ("", None))
-    if wanted is None or code != command.code:
+    shown = house.imports.get(asked.channel)
+    if shown is None or shown.code != command.code:
         raise RefusedError(f'There is no import "{command.code}" to apply. /config import shows what one would change.')
-    change = await house.change(asked, lambda before: _as_shown(before, wanted))
+    change = await house.change(asked, lambda before: _as_shown(before, shown))
     del house.imports[asked.channel]
     lines = wording.differences(*difference(change.before, change.after))
     text = "\n".join([f"Imported, {wording.counted(len(lines), 'change')}:", *lines, await would_have(house, change)])
@@ -133,8 +133,11 @@ async def _imported(house: House, asked: Asked, before: Channel, wanted: ConfigF
     return changes.with_mode(replace(checked, alerts=wanted.alerts, watches=in_order(watches)), wanted.mode)
 
 
-def _as_shown(before: Channel, wanted: Channel) -> Channel:
-    """The import's settings; whatever it does not speak of stays as it is now."""
+def _as_shown(before: Channel, shown: ShownImport) -> Channel:
+    """The import's settings; whatever it does not speak of stays as it is now. What was not shown is not done."""
+    if to_items(before) != shown.compared:
+        raise RefusedError("Settings here have changed since this import was shown. /config import shows it anew.")
+    wanted = shown.after
     return replace(
         before,
         mode=wanted.mode,
