@@ -1,7 +1,5 @@
 """From a label and a template to the hypothesis that the model is asked about. Pure."""
 
-from collections.abc import Sequence
-
 from classifier.types import Label
 
 EMBEDDING_TEMPLATE = "This article is on the topic of {}."
@@ -27,21 +25,6 @@ def check_template(template: str) -> None:
             f"the template {template!r} needs exactly one {{}}, where the label goes, and no other brace: "
             f'write it like "{EMBEDDING_TEMPLATE}"'
         )
-
-
-def check_labels(labels: Sequence[Label]) -> None:
-    """Raise ValueError where there are no labels, one has no name, or two differ only in case; both are named."""
-    if not labels:
-        raise ValueError("no labels: name at least one thing to look for")
-    seen: dict[str, str] = {}
-    for label in labels:
-        name = label.name.strip()
-        if not name:
-            raise ValueError("a label has no name: every label needs one")
-        first = seen.setdefault(name.casefold(), name)
-        if first is not name:
-            how = "is given twice" if first == name else f"and {first!r} differ only in case"
-            raise ValueError(f"the label {name!r} {how}: keep one of them")
 
 
 def render(label: Label, template: str) -> str:

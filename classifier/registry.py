@@ -76,8 +76,3 @@ def choose(written: str, *, template: str = "", threads: int = 0) -> Choice:
     except ValueError as error:
         raise ChoiceError(str(error)) from error
     return Choice(engine=engine, place=place, template=template or _TEMPLATES[engine], threads=threads)
-
-
-def build(written: str, *, template: str = "", threads: int = 0) -> Classifier:
-    """Choose and load in one. Raises ModelUnusableError."""
-    return choose(written, template=template, threads=threads).load()

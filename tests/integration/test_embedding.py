@@ -261,7 +261,9 @@ def test_a_hub_id_without_a_hub_says_how_to_bring_the_model() -> None:
 @pytest.mark.parametrize(("engine", "write"), [("embedding", write_bert), ("nli", write_bart)])
 def test_loading_says_nothing_on_standard_error(tmp_path: Path, engine: str, write: Any) -> None:
     write(tmp_path)
-    code = f"from classifier.registry import build\nc = build({f'{engine}:{tmp_path}'!r})\nc.logits(['a'], ['b'])"
+    code = (
+        f"from classifier.registry import choose\nc = choose({f'{engine}:{tmp_path}'!r}).load()\nc.logits(['a'], ['b'])"
+    )
     done = in_a_fresh_process(code)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

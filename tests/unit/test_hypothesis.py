@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, check_labels, check_template, render
+from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, check_template, render
 from classifier.types import Label
 
 TEMPLATES = [EMBEDDING_TEMPLATE, NLI_TEMPLATE, "{}", "{} is what this is about", "Über {}: ja"]
@@ -58,26 +58,3 @@ def test_whatever_is_accepted_formats_to_what_is_rendered(template: str) -> None
     except ValueError:
         return
     assert render(Label(name="{a}"), template) == template.format("{a}") != template
-
-
-def labels(*names: str) -> list[Label]:
-    return [Label(name=name) for name in names]
-
-
-def test_labels_that_differ_in_more_than_case_are_accepted() -> None:
-    check_labels(labels("security", "database", "data base", "Straße", "strasse 2"))
-
-
-@pytest.mark.parametrize(
-    ("names", "complaint"),
-    [
-        ((), "no labels"),
-        (("security", "  "), "a label has no name"),
-        (("Security", "news", "SECURITY"), "the label 'SECURITY' and 'Security' differ only in case"),
-        (("Straße", "STRASSE"), "the label 'STRASSE' and 'Straße' differ only in case"),
-        (("news", " news "), "the label 'news' is given twice"),
-    ],
-)
-def test_labels_that_could_be_mixed_up_are_refused_by_name(names: tuple[str, ...], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        check_labels(labels(*names))

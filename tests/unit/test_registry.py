@@ -72,7 +72,8 @@ def test_a_refused_choice_can_be_met_as_a_wrong_value_and_as_a_classifier_that_c
     ],
 )
 def test_a_missing_package_names_the_extra_that_brings_it(written: str, missing: str, extra: str) -> None:
-    code = f"import sys; sys.modules[{missing!r}] = None; from classifier.registry import build; build({written!r})"
+    load = f"from classifier.registry import choose; choose({written!r}).load()"
+    code = f"import sys; sys.modules[{missing!r}] = None; {load}"
     done = run(code)
 
     assert f"pip install 'lapwing[{extra}]'" in done.stderr.splitlines()[-1]
