@@ -4,7 +4,7 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from bot.chat.base import ChatPlatform
@@ -45,8 +45,10 @@ class App:
         platforms: Sequence[ChatPlatform],
         clock: Clock,
         gate: asyncio.Event,
+        console: Console | None = None,
     ) -> None:
-        """`gate`: while it is not set, a replay holds its first post back."""
+        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
+        self.console = console
         self.clock = clock
         self.database = database
         self._gate = gate
@@ -54,7 +56,7 @@ class App:
         self._platforms = {platform.name: platform for platform in platforms}
         self._inbox = SqlInbox(database)
         self._watch_list = WatchList(database, sources, batcher.template)
-        self._stored, self._owed = Bell(), Bell()
+        self._stored, self._owed = Bell(clock), Bell(clock)
         self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
         self._house = House(
             database=database,
@@ -133,9 +135,10 @@ async def open_sources(
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, scripted: bool) -> AsyncIterator[tuple[App, Console]]:
-    """Everything that `settings` ask for, opened, and closed at the end; and the console it talks through.
+async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = ()) -> AsyncIterator[App]:
+    """Everything that `settings` ask for, opened, and closed at the end.
 
+    `platforms`: what it talks through; the terminal when there are none.
     `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
     set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
     DatabaseUnusableError.
@@ -148,17 +151,19 @@ async def build(settings: Settings, *, scripted: bool) -> AsyncIterator[tuple[Ap
     choice = choose(settings.classifier, template=settings.classifier_template, threads=threads)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
     async with open_database(settings.database) as database:
-        with Transcript(Path(f"{settings.database}.console")) as transcript:
-            console = Console(settings.console_channel, transcript)
-            batcher = Batcher(choice.load, choice.template)
-            yield (
-                App(
-                    database=database,
-                    sources=sources,
-                    batcher=batcher,
-                    platforms=[console],
-                    clock=clock,
-                    gate=gate,
-                ),
-                console,
+        with ExitStack() as opened:
+            console = None if platforms else _open_console(settings, opened)
+            yield App(
+                database=database,
+                sources=sources,
+                batcher=Batcher(choice.load, choice.template),
+                platforms=platforms if console is None else [console],
+                clock=clock,
+                gate=gate,
+                console=console,
             )
+
+
+def _open_console(settings: Settings, opened: ExitStack) -> Console:
+    transcript = opened.enter_context(Transcript(Path(f"{settings.database}.console")))
+    return Console(settings.console_channel, transcript)

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage import sqlite
+from storage import failpoints, sqlite
+from storage.failpoints import Commit
 
 T = TypeVar("T")
 Connection = sa.Connection
@@ -23,7 +24,7 @@ Connection = sa.Connection
 
 Work = Callable[[Connection], T]
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. Compared with the file's own, so that alembic is imported only when they differ."""
 
 _MOST_SHARERS = 64
@@ -37,6 +38,7 @@ class DatabaseUnusableError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     work: Work[Any]
+    commit: Commit | None
     done: asyncio.Future[tuple[Any, Exception | None]]
     """What `work` returned, or what it raised: no future takes every exception (StopIteration) as its own."""
 
@@ -52,17 +54,18 @@ class Database:
         self._wake = asyncio.Event()
         self._ended = False
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], commit: Commit | None = None) -> T:
         """Run `work` in a write transaction; returns once it is on the disk. All or nothing.
 
         Work that waits while another commit is under way shares the next one, each part behind a savepoint of its
         own. Whatever `work` raises is raised here, and of it alone nothing is kept. A caller that is cancelled while
         it waits may find its work done all the same. Raises DatabaseUnusableError when the file cannot be written:
-        then nothing is kept of any part that shared the commit, and each caller is told.
+        then nothing is kept of any part that shared the commit, and each caller is told. `commit` names this kind of
+        work among the failpoints; all work of the program has a name, that of a test need not.
         """
         if self._ended:
             raise self._closed()
-        waiting = _Waiting(work, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(work, commit, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._wake.set()
         result, problem = await waiting.done
@@ -70,9 +73,9 @@ class Database:
             raise problem
         return result  # type: ignore[no-any-return]  # the future holds whatever `work` returns
 
-    async def execute(self, statement: sa.Executable) -> None:
+    async def execute(self, statement: sa.Executable, commit: Commit | None = None) -> None:
         """Run one statement as a transaction of its own."""
-        await self.transaction(lambda connection: connection.execute(statement))
+        await self.transaction(lambda connection: connection.execute(statement), commit)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a connection that sees the last commit and cannot write."""
@@ -104,9 +107,14 @@ class Database:
 
     def _commit(self, connection: sa.Connection, sharers: list[_Waiting]) -> None:
         outcomes: list[tuple[Any, Exception | None]] = []
+        commits = {waiting.commit for waiting in sharers if waiting.commit is not None}
         try:
             with connection.begin():
                 outcomes = [_run(connection, waiting.work) for waiting in sharers]
+                for commit in commits:
+                    failpoints.reach(failpoints.before(commit))
+            for commit in commits:
+                failpoints.reach(failpoints.after(commit))
         except Exception as error:  # nobody's work is stored, and every sharer is told
             outcomes = [(None, _refusal(error, self.path))] * len(sharers)
         for waiting, (result, problem) in zip(sharers, outcomes, strict=True):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sources.types import Cursor, Post
 from storage import decisions, logits, posts
 from storage.database import Database
+from storage.failpoints import Commit
 from storage.schema import cursors, inbox
 from storage.schema import posts as posts_table
 from storage.sqlite import upsert
@@ -82,14 +83,14 @@ class SqlInbox:
         def work(connection: sa.Connection) -> int:
             new = posts.add(connection, arrived, seen_at)
             if new:
-                connection.execute(sa.insert(inbox), [{"post": post} for post in new])
+                connection.execute(sa.insert(inbox), [{"post": post, "seen_at": seen_at} for post in new])
             connection.execute(upsert(cursors), {"source": source, "cursor": cursor})
             return len(new)
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, Commit.PUT_POSTS)
 
     async def recover(self) -> None:
-        await self._database.execute(sa.update(inbox).values(claimed_by=None, claimed_until=None))
+        await self._database.execute(sa.update(inbox).values(claimed_by=None, claimed_until=None), Commit.FREE_CLAIMS)
 
     async def cursor(self, source: str) -> Cursor | None:
         query = sa.select(cursors.c.cursor).where(cursors.c.source == source)
@@ -108,7 +109,7 @@ class SqlInbox:
             connection.execute(claims.values(claimed_by=self._holder, claimed_until=now + lease))
             return posts.load(connection, ids)
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, Commit.CLAIM_POSTS)
 
     async def settle(self, settlement: Settlement) -> int:
         def work(connection: sa.Connection) -> int:
@@ -121,16 +122,18 @@ class SqlInbox:
             connection.execute(sa.delete(inbox).where(ours))
             return owed
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, Commit.SETTLE_POSTS)
 
     async def release(self, claimed: Sequence[PostId]) -> None:
         ours = sa.and_(inbox.c.post.in_(claimed), inbox.c.claimed_by == self._holder)
         free = sa.update(inbox).where(ours).values(claimed_by=None, claimed_until=None)
-        await self._database.execute(free)
+        await self._database.execute(free, Commit.RELEASE_POSTS)
 
     async def set_aside(self, post: PostId, reason: str) -> None:
         change = sa.update(inbox).where(inbox.c.post == post, inbox.c.claimed_by == self._holder)
-        await self._database.execute(change.values(set_aside=reason, claimed_by=None, claimed_until=None))
+        await self._database.execute(
+            change.values(set_aside=reason, claimed_by=None, claimed_until=None), Commit.SET_ASIDE
+        )
 
     async def backlog(self) -> Backlog:
         waits = inbox.c.set_aside.is_(None)

@@ -49,6 +49,14 @@ def _belongs_to_channel() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(columns, [f"channels.{name}" for name in columns])
 
 
+# Facts about this file: the secret that its delivery keys are made with, when it was copied, when a copy came to life.
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
 # --- posts -----------------------------------------------------------------------------------------------------------
 
 # Identity and content. A post is in here once for ever, whatever became of its pending work.
@@ -69,7 +77,9 @@ posts = sa.Table(
     sa.Column("published_at", Instant, nullable=False),
     sa.Column("played_at", Instant, comment="set by a replay alone: when it played the post"),
     sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("removed", sa.Text, comment="why its text is gone: deleted or expired; NULL while it is there"),
     sa.UniqueConstraint("source", "post_id"),  # seen once
+    sa.Index("ix_posts_seen_at", "seen_at"),  # what is older than the retention
     sa.Index("ix_posts_fingerprint", "fingerprint"),  # a retweet's original
     sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
 )
@@ -82,6 +92,11 @@ inbox = sa.Table(
     sa.Column("claimed_by", sa.Text),
     sa.Column("claimed_until", Instant),
     sa.Column("set_aside", sa.Text, comment="why this post is not tried again; NULL while it waits"),
+    sa.Column(
+        "tries", sa.Integer, nullable=False, server_default="0", comment="claims not given back: written before a try"
+    ),
+    sa.Column("seen_at", Instant, nullable=False, server_default="0"),
+    sa.Index("ix_inbox_seen_at", "seen_at"),  # what is fresh goes before what an outage left
 )
 
 # How far each source has been read; written in the transaction that stores what was read.
@@ -235,17 +250,26 @@ deliveries = sa.Table(
     sa.Column("problem", sa.Text, comment="the latest error, for /health"),
     sa.Column("settled_at", Instant),
     _belongs_to_channel(),
-    # The oldest send and edit still owed to each channel: the one question asked all day. Settled rows stay out.
+    # The oldest delivery still owed in each lane: the one question asked all day. Settled rows stay out.
     sa.Index(
         "ix_deliveries_owed",
         "platform",
         "workspace",
         "channel",
         "verb",
+        "kind",
         "id",
         sqlite_where=OWED,
         postgresql_where=OWED,
     ),
+)
+
+# What a notice says: unlike a card it cannot be drawn from anything else.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("delivery", sa.ForeignKey("deliveries.key"), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
 )
 
 alerts = sa.Table(

@@ -40,6 +40,7 @@ async def _run(folder: Path, speed: float) -> None:
     from bot.cli.main import STARTED  # noqa: PLC0415
     from bot.settings import Settings  # noqa: PLC0415
     from storage import channels  # noqa: PLC0415
+    from storage.failpoints import Commit  # noqa: PLC0415
 
     settings = Settings.model_construct(
         database=folder / "demo.db",
@@ -48,10 +49,12 @@ async def _run(folder: Path, speed: float) -> None:
         console_channel="demo",
     )
     start_logging(settings.log_level)
-    async with build(settings, scripted=not is_terminal()) as (app, console):
+    async with build(settings, scripted=not is_terminal()) as app:
+        console = app.console
+        assert console is not None, "the demo talks through the terminal"
         seeded = demo.channel(console.channel, app.clock.now())
         typer.echo(demo.introduction(seeded))
-        await app.database.transaction(lambda connection: channels.save(connection, seeded))
+        await app.database.transaction(lambda connection: channels.save(connection, seeded), Commit.SETTINGS)
         await app.run()
         typer.echo(f"\n{await _shares(app.database, console.channel)}")
         if console.first_alert_at is not None:

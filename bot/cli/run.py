@@ -28,5 +28,5 @@ async def _run(config: Path | None) -> None:
 
     settings = read_settings(config)
     start_logging(settings.log_level)
-    async with build(settings, scripted=not is_terminal()) as (app, _):
+    async with build(settings, scripted=not is_terminal()) as app:
         await app.run()

@@ -14,6 +14,7 @@ from sources.clock import Clock
 from sources.types import Source
 from storage import audit, channels
 from storage.database import Connection, Database
+from storage.failpoints import Commit
 from storage.settings_items import Items
 from storage.types import Channel, ChannelKey
 
@@ -82,7 +83,7 @@ class House:
             number = audit.record(connection, before=before, after=after, by=by, undoes=undoes)
             return Changed(before=before, after=after, number=number)
 
-        changed = await self.database.transaction(work)
+        changed = await self.database.transaction(work, Commit.SETTINGS)
         await self.watch_list.refresh()
         return changed
 

@@ -9,6 +9,7 @@ from bot.pipeline.decide import Answers
 from classifier.batching import Batcher, Lane
 from storage import logits
 from storage.database import Connection, Database
+from storage.failpoints import Commit
 from storage.types import PostId, PostLogits, StoredPost
 
 PATIENCE_S = 5.0
@@ -84,4 +85,4 @@ async def _keep(database: Database, batcher: Batcher, asked: Sequence[PostLogits
     def work(connection: Connection) -> None:
         logits.add(connection, logits.model_number(connection, batcher.model, batcher.template), asked)
 
-    await database.transaction(work)
+    await database.transaction(work, Commit.ANSWERS)

@@ -14,6 +14,7 @@ from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
 from storage import alerts, channels, outbox
 from storage.database import Connection, Database
+from storage.failpoints import Commit
 from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Lane, Receipt
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Deliver:
         now = self._clock.now()
         for name, platform in self._platforms.items():
             work = partial(outbox.recover, platform=name, due_at=now + platform.grace)
-            if interrupted := await self._database.transaction(work):
+            if interrupted := await self._database.transaction(work, Commit.RECOVER_DELIVERIES):
                 log.info("recovered platform=%s deliveries=%d", name, interrupted)
 
     def _room(self) -> int:
@@ -68,7 +69,8 @@ class Deliver:
             return []
         now, busy = self._clock.now(), frozenset(self._busy)
         return await self._database.transaction(
-            lambda connection: outbox.take_due(connection, now, busy, room, self._platforms)
+            lambda connection: outbox.take_due(connection, now, busy, room, self._platforms),
+            Commit.TAKE_DELIVERIES,
         )
 
     async def _seconds_to_next(self) -> float | None:
@@ -102,7 +104,9 @@ class Deliver:
             await self._sent(delivery, receipt)
             return
         now, problem = self._clock.now(), "not there when looked up"
-        await self._database.transaction(lambda connection: outbox.try_again(connection, delivery.key, problem, now))
+        await self._database.transaction(
+            lambda connection: outbox.try_again(connection, delivery.key, problem, now), Commit.TRY_AGAIN
+        )
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
         card = await self._card(delivery.key)
@@ -137,7 +141,9 @@ class Deliver:
             await self._sent(delivery, Receipt(""))
             return
         due_at, problem = self._clock.now() + max(grace, _SENT_SOON), "what it redraws is still being sent"
-        await self._database.transaction(lambda connection: outbox.try_again(connection, delivery.key, problem, due_at))
+        await self._database.transaction(
+            lambda connection: outbox.try_again(connection, delivery.key, problem, due_at), Commit.TRY_AGAIN
+        )
 
     async def _card(self, key: DeliveryKey) -> Card:
         carried = await self._database.read(lambda connection: alerts.carried_by(connection, key))
@@ -145,7 +151,9 @@ class Deliver:
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
         now = self._clock.now()
-        await self._database.transaction(lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now))
+        await self._database.transaction(
+            lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now), Commit.SETTLE_SENT
+        )
 
     async def _plan(
         self, delivery: Delivery, error: DeliveryError, grace: timedelta, *, looking_up: bool = False
@@ -159,21 +167,29 @@ class Deliver:
         key = delivery.key
         match step:
             case SendAgain(due_at):
-                await self._database.transaction(lambda connection: outbox.try_again(connection, key, problem, due_at))
+                await self._database.transaction(
+                    lambda connection: outbox.try_again(connection, key, problem, due_at), Commit.TRY_AGAIN
+                )
             case LookUp(due_at):
-                await self._database.transaction(lambda connection: outbox.look_up(connection, key, problem, due_at))
+                await self._database.transaction(
+                    lambda connection: outbox.look_up(connection, key, problem, due_at), Commit.LOOK_UP_LATER
+                )
             case GiveUp():
-                await self._database.transaction(lambda connection: outbox.settle_failed(connection, key, problem, now))
+                await self._database.transaction(
+                    lambda connection: outbox.settle_failed(connection, key, problem, now), Commit.SETTLE_FAILED
+                )
             case Suspend():
                 await self._suspend(delivery.channel, problem)
                 if looking_up:  # not held: nobody knows yet whether it is still owed
                     later = now + _LOOK_UP_WHERE_SUSPENDED
-                    await self._database.transaction(lambda connection: outbox.look_up(connection, key, problem, later))
+                    await self._database.transaction(
+                        lambda connection: outbox.look_up(connection, key, problem, later), Commit.LOOK_UP_LATER
+                    )
 
     async def _suspend(self, channel: ChannelKey, problem: str) -> None:
         def work(connection: Connection) -> None:
             channels.suspend(connection, channel, problem)
             outbox.hold(connection, channel, problem)
 
-        await self._database.transaction(work)
+        await self._database.transaction(work, Commit.SUSPEND)
         await self._watch_list.refresh()

@@ -104,7 +104,7 @@ async def a_house(
     replay = await Replay.open(path, clock=clock, speed=math.inf)
     batcher = Batcher(lambda: engine, engine.template)
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
-    stored, owed, platforms = Bell(), Bell(), {talk.name: talk}
+    stored, owed, platforms = Bell(clock), Bell(clock), {talk.name: talk}
     ingest = Ingest(replay, inbox, clock, stored)
     await watch_list.refresh()
     health = Health(

@@ -86,7 +86,7 @@ async def replay(database: Database, batcher: Batcher, watching: Iterable[Channe
     inbox, clock = SqlInbox(database), FakeClock(held=True)
     watch_list = WatchList(database, [], batcher.template)
     await watch_list.refresh()
-    classify = Classify(database, inbox, batcher, watch_list, clock, stored=Bell(), owed=Bell())
+    classify = Classify(database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=Bell(clock))
     await inbox.put(came, source="replay", cursor=Cursor("end"), seen_at=NOW)
     working = asyncio.create_task(classify.run(), name="classify")
     while (await inbox.backlog()).waiting:

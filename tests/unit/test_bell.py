@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.pipeline.bell import Bell
+from sources.clock import SystemClock
 
 AT_ONCE_S = 0.01
 SOON_S = 5.0  # never reached unless the bell is broken
@@ -21,11 +22,11 @@ async def is_silent(bell: Bell) -> bool:
 
 
 async def test_a_bell_that_nobody_rang_is_silent() -> None:
-    assert await is_silent(Bell())
+    assert await is_silent(Bell(SystemClock()))
 
 
 async def test_a_ring_wakes_the_one_who_waits() -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     waiting = asyncio.ensure_future(bell.wait())
     await asyncio.sleep(0)
 
@@ -36,14 +37,14 @@ async def test_a_ring_wakes_the_one_who_waits() -> None:
 
 
 async def test_a_ring_that_comes_while_nobody_waits_is_kept() -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     bell.ring()
 
     await asyncio.wait_for(bell.wait(), SOON_S)
 
 
 async def test_many_rings_are_kept_as_one() -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     for _ in range(3):
         bell.ring()
 
@@ -53,7 +54,7 @@ async def test_many_rings_are_kept_as_one() -> None:
 
 
 async def test_a_ring_is_kept_for_a_wait_of_no_time() -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     bell.ring()
 
     await bell.wait(timeout_s=0)
@@ -63,7 +64,7 @@ async def test_a_ring_is_kept_for_a_wait_of_no_time() -> None:
 
 @pytest.mark.parametrize("timeout_s", [0, AT_ONCE_S])
 async def test_a_wait_that_ends_by_itself_leaves_the_next_ring_for_the_next_wait(timeout_s: float) -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     await asyncio.wait_for(bell.wait(timeout_s), SOON_S)
 
     bell.ring()
@@ -72,7 +73,7 @@ async def test_a_wait_that_ends_by_itself_leaves_the_next_ring_for_the_next_wait
 
 
 async def test_a_wait_that_is_cancelled_says_so_and_takes_no_ring() -> None:
-    bell = Bell()
+    bell = Bell(SystemClock())
     waiting = asyncio.ensure_future(bell.wait(SOON_S))
     await asyncio.sleep(0)
 

@@ -7,6 +7,7 @@ from bot.commands.house import REDRAW_AFTER, House
 from bot.commands.types import Asked, Judge, Reply
 from storage import alerts, judgements, outbox
 from storage.database import Connection
+from storage.failpoints import Commit
 from storage.types import Judgement
 
 
@@ -24,7 +25,7 @@ async def judge(house: House, asked: Asked, command: Judge) -> Reply:
             outbox.owe_edit(connection, asked.channel, delivery, now + REDRAW_AFTER)
         return news
 
-    news = await house.database.transaction(work)
+    news = await house.database.transaction(work, Commit.JUDGEMENT)
     house.owed.ring()
     if command.judged is None:
         text = "is no longer judged by you" if news else "was not judged by you"
