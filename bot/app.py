@@ -3,11 +3,14 @@
 import asyncio
 import math
 import os
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from bot.chat.base import ChatPlatform
+from bot.chat.base import ChatGoneError, ChatPlatform
 from bot.chat.console import Console
 from bot.chat.transcript import Transcript
 from bot.commands.handlers import answer
@@ -18,19 +21,28 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
-from bot.pipeline.supervise import run_until_one_ends
+from bot.pipeline.send import Sender
+from bot.pipeline.supervise import Make, Supervisor
+from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
 from classifier.batching import Batcher
 from classifier.registry import choose
+from classifier.types import ClassifierError
 from sources.clock import Clock, SystemClock
 from sources.replay import Replay
-from sources.types import Source
+from sources.types import Source, SourceUnreadableError
 from storage import outbox
-from storage.database import Database, open_database
+from storage.database import Database, DatabaseUnusableError, open_database
 from storage.inbox import SqlInbox
 
 _SETTLE_POLL_S = 0.02
+
+_DRAIN_S = 20.0
+"""A service manager kills what has not ended within 30 s or so of being told to."""
+
+_FATAL = (ClassifierError, DatabaseUnusableError, SourceUnreadableError, ChatGoneError)
+"""What a new start would only meet again: people have to mend something first."""
 
 
 class App:
@@ -45,6 +57,7 @@ class App:
         platforms: Sequence[ChatPlatform],
         clock: Clock,
         gate: asyncio.Event,
+        summary_after: timedelta = timedelta(minutes=30),
         console: Console | None = None,
     ) -> None:
         """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
@@ -58,6 +71,21 @@ class App:
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
         self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
+        self._supervisor = Supervisor(clock, fatal=_FATAL)
+        self._stopping = asyncio.Event()
+        self._classify = Classify(
+            database, self._inbox, batcher, self._watch_list, clock, stored=self._stored, owed=self._owed
+        )
+        self._suspensions = Suspensions(database, self._platforms, self._watch_list, clock, released=self._look_again)
+        self._deliver = Deliver(
+            database,
+            self._inbox,
+            self._platforms,
+            Sender(database, self._platforms, self._suspensions, clock, chance=random.Random()),  # noqa: S311  (spreads retries, keeps no secret)
+            clock,
+            owed=self._owed,
+            summary_after=summary_after,
+        )
         self._house = House(
             database=database,
             watch_list=self._watch_list,
@@ -73,6 +101,7 @@ class App:
                 watch_list=self._watch_list,
                 ingests=self._ingests,
                 platforms=self._platforms,
+                supervisor=self._supervisor,
                 clock=clock,
             ),
         )
@@ -81,29 +110,40 @@ class App:
         """Do what someone asked."""
         return await answer(self._house, asked)
 
+    def _look_again(self) -> None:
+        self._deliver.look_again()
+
     async def run(self) -> None:
-        """Until a platform ends: a terminal that the person left. Raises TaskDiedError when anything breaks."""
-        await self._inbox.recover()
+        """Until a platform ends (a terminal that the person left), or `stop`. Raises TaskDiedError."""
         await self._watch_list.refresh()
-        classify = Classify(
-            self.database,
-            self._inbox,
-            self._batcher,
-            self._watch_list,
-            self.clock,
-            stored=self._stored,
-            owed=self._owed,
-        )
-        deliver = Deliver(self.database, self._platforms, self._watch_list, self.clock, owed=self._owed)
-        await run_until_one_ends(
-            {name: platform.run(self) for name, platform in self._platforms.items()},
-            {
-                "model": self._batcher.run(),
-                **{f"ingest {ingest.source.name}": ingest.run() for ingest in self._ingests},
-                "classify": classify.run(),
-                "deliver": deliver.run(),
-            },
-        )
+        try:
+            for name, make in self._tasks().items():
+                self._supervisor.start(name, make)
+            await self._supervisor.until_one_ends(self._platforms, self._stopping)
+            await self._drain()
+        finally:
+            await self._supervisor.end()
+
+    def stop(self) -> None:
+        """Let `run` finish what is under way, within 25 s, and return."""
+        self._stopping.set()
+
+    def _tasks(self) -> dict[str, Make]:
+        return {
+            "model": self._batcher.run,
+            **{_ingest_name(ingest): ingest.run for ingest in self._ingests},
+            "classify": self._classify.run,
+            "deliver": self._deliver.run,
+            "suspensions": self._suspensions.run,
+            **{name: partial(platform.run, self) for name, platform in self._platforms.items()},
+        }
+
+    async def _drain(self) -> None:
+        """Nothing new is begun; what is being decided and sent gets its time. What waits stays on the disk."""
+        await self._supervisor.end(*map(_ingest_name, self._ingests))
+        self._classify.stop()
+        self._deliver.stop()
+        await self._supervisor.end("classify", "deliver", within_s=_DRAIN_S)
 
     async def settle(self) -> None:
         """Let replays play, and return once what they give is stored, decided and delivered."""
@@ -122,6 +162,10 @@ class App:
             return False
         owed = await self.database.read(lambda connection: outbox.owed(connection, self._platforms))
         return owed.waiting == 0
+
+
+def _ingest_name(ingest: Ingest) -> str:
+    return f"ingest {ingest.source.name}"
 
 
 async def open_sources(
@@ -160,6 +204,7 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
                 platforms=platforms if console is None else [console],
                 clock=clock,
                 gate=gate,
+                summary_after=timedelta(minutes=settings.summary_after_minutes),
                 console=console,
             )
 

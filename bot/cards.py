@@ -3,6 +3,8 @@
 Outside text is carried unaltered; making it harmless is each renderer's part, since what is harmful differs.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +13,7 @@ from sources.types import Account
 from storage.types import Alert, AlertId, Judged, LabelScore
 
 MOST_LABELS = 3
+MOST_IN_SUMMARY = 10
 HIGH = 0.80
 
 
@@ -82,7 +85,61 @@ class NoticeCard:
         return self.text
 
 
-Card = AlertCard | NoticeCard
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SummaryCard:
+    """Alerts that came too late to be fired one by one: how many, for what, and the strongest of them."""
+
+    total: int
+    by_label: tuple[tuple[str, int], ...]
+    """How many alerts each label stands first in, most first."""
+
+    first_at: datetime
+    last_at: datetime
+    """When the first and the last of their posts were published."""
+
+    strongest: tuple[AlertCard, ...]
+
+    @property
+    def headline(self) -> str:
+        """What this is, in one line."""
+        labels = ", ".join(f"{label} {count}" for label, count in self.by_label)
+        return f"{self.total} alerts that could not be sent in time, of posts from {self._span}: {labels}"
+
+    @property
+    def rest(self) -> str:
+        """Where the others are; empty when all are shown."""
+        others = self.total - len(self.strongest)
+        return f"and {others} more: /alerts lists them" if others else ""
+
+    @property
+    def fallback(self) -> str:
+        return self.headline
+
+    @property
+    def _span(self) -> str:
+        first, last = (f"{at:%Y-%m-%d %H:%M}" for at in (self.first_at, self.last_at))
+        return f"{first} UTC" if first == last else f"{first} to {last} UTC"
+
+
+Card = AlertCard | SummaryCard | NoticeCard
+
+
+def card_of(carried: Sequence[Alert]) -> AlertCard | SummaryCard:
+    """The card of a message that carries these alerts, at least one."""
+    return alert_card(carried[0]) if len(carried) == 1 else summary_card(carried)
+
+
+def summary_card(carried: Sequence[Alert]) -> SummaryCard:
+    """Many alerts in one card, as they stand now."""
+    published = [alert.post.post.published_at for alert in carried]
+    strongest = sorted(carried, key=lambda alert: (-alert.matched[0].score, alert.id))[:MOST_IN_SUMMARY]
+    return SummaryCard(
+        total=len(carried),
+        by_label=tuple(Counter(alert.matched[0].label for alert in carried).most_common()),
+        first_at=min(published),
+        last_at=max(published),
+        strongest=tuple(alert_card(alert) for alert in strongest),
+    )
 
 
 def alert_card(alert: Alert) -> AlertCard:

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
     )
+    summary_after_minutes: float = Field(
+        30,
+        gt=0,
+        description="after an outage, alerts of posts seen longer ago are summed up in one message a channel",
+    )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"

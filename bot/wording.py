@@ -40,6 +40,11 @@ def what_alerts(channel: Channel) -> str:
     return f"This channel gets alerts for {labels_above(channel)}." if channel.labels else NO_LABELS
 
 
+def suspended(name: str, problem: str) -> str:
+    """What somebody is told when a channel cannot be sent to any more."""
+    return f"Alerts in #{name} stopped: {problem.rstrip('.')}. Settings are kept. Invite me back and they continue."
+
+
 def labels_above(channel: Channel) -> str:
     """ "security, database above 40%", or each with its own threshold where they differ."""
     thresholds = {channel.threshold_for(label) for label in channel.labels}

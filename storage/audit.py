@@ -19,6 +19,7 @@ class Change:
 
     id: int
     at: datetime
+    actor: str
     actor_name: str
     command: str
     before: Items
@@ -103,6 +104,7 @@ def _change(row: Any) -> Change:
     return Change(
         id=row.id,
         at=row.at,
+        actor=row.actor,
         actor_name=row.actor_name,
         command=row.command,
         before=row.before,

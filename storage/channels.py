@@ -46,6 +46,11 @@ def save(connection: sa.Connection, channel: Channel) -> None:
     _replace(connection, pauses, channel.key, [_pause_row(pause) for pause in channel.pauses])
 
 
+def resume(connection: sa.Connection, key: ChannelKey) -> None:
+    """The channel can be sent to again."""
+    connection.execute(sa.update(channels).where(keys.matches(channels, key)).values(suspended=""))
+
+
 def suspend(connection: sa.Connection, key: ChannelKey, why: str) -> None:
     """Remember that nothing can be sent to a channel; its settings stay."""
     connection.execute(sa.update(channels).where(keys.matches(channels, key)).values(suspended=why))

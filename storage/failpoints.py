@@ -24,6 +24,7 @@ class Commit(StrEnum):
     TRY_AGAIN = "try again"
     LOOK_UP_LATER = "look up later"
     SUSPEND = "suspend"
+    RESUME = "resume"
     SETTINGS = "settings"
     JUDGEMENT = "judgement"
     ANSWERS = "answers"

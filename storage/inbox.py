@@ -62,6 +62,9 @@ class Inbox(Protocol):
     async def set_aside(self, post: PostId, reason: str) -> None:
         """Stop trying a claimed post, and keep it with the reason; nothing when its claim was lost meanwhile."""
 
+    async def waits_from_before(self, seen_at: datetime) -> bool:
+        """Whether a post seen before then is still to be decided."""
+
     async def backlog(self) -> Backlog:
         """What waits."""
 
@@ -134,6 +137,10 @@ class SqlInbox:
         await self._database.execute(
             change.values(set_aside=reason, claimed_by=None, claimed_until=None), Commit.SET_ASIDE
         )
+
+    async def waits_from_before(self, seen_at: datetime) -> bool:
+        old = sa.select(inbox.c.post).where(inbox.c.set_aside.is_(None), inbox.c.seen_at < seen_at).limit(1)
+        return await self._database.read(lambda connection: connection.execute(old).first() is not None)
 
     async def backlog(self) -> Backlog:
         waits = inbox.c.set_aside.is_(None)

@@ -9,10 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import keys
-from storage.schema import OWED, deliveries
+from storage.schema import OWED, deliveries, notices
 from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryKind, DeliveryState, DeliveryVerb, Lane, Receipt
 
 _OWED = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.AMBIGUOUS)
+
+_LANE = (*keys.NAMES, "verb", "kind")
+"""The columns that name a lane."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,30 +36,58 @@ class Progress:
     settled_at: datetime | None
 
 
-def take_due(
-    connection: sa.Connection, now: datetime, busy: Collection[Lane], limit: int, platforms: Collection[str]
-) -> list[Delivery]:
-    """The next delivery of each lane that is not busy, if due; a pending one comes back marked as being sent.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """Lanes in which something is owed, and how far the outbox was read to know it."""
 
-    One at a time, oldest first, keeps a channel's messages in order: a delivery that has to wait holds up its own
-    lane and no other. An ambiguous one comes back as it is, to be looked up before anything is sent.
-    """
-    due = [delivery for delivery in _next_up(connection, busy, platforms) if delivery.due_at <= now][:limit]
-    sending = [delivery.key for delivery in due if delivery.state is DeliveryState.PENDING]
-    if sending:
-        change = sa.update(deliveries).where(deliveries.c.key.in_(sending))
-        connection.execute(change.values(state=DeliveryState.SENDING, attempts=deliveries.c.attempts + 1))
-    return [
-        replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1)
-        if delivery.state is DeliveryState.PENDING
-        else delivery
-        for delivery in due
-    ]
+    lanes: tuple[Lane, ...]
+    newest: int
 
 
-def next_due(connection: sa.Connection, busy: Collection[Lane], platforms: Collection[str]) -> datetime | None:
-    """When the next delivery of a lane that is not busy falls due; None when nothing is owed there."""
-    return min((delivery.due_at for delivery in _next_up(connection, busy, platforms)), default=None)
+# --- what is to be done next -----------------------------------------------------------------------------------------
+
+
+def news(connection: sa.Connection, since: int, platforms: Collection[str]) -> News:
+    """The lanes of these platforms in which deliveries newer than `since` (0: all) are owed."""
+    newest = connection.scalar(sa.select(sa.func.max(deliveries.c.id))) or 0
+    if newest == since:
+        return News(lanes=(), newest=newest)
+    columns = [deliveries.c[name] for name in _LANE]
+    fresh = sa.and_(deliveries.c.id > since, OWED, deliveries.c.platform.in_(platforms))
+    rows = connection.execute(sa.select(*columns).where(fresh).distinct())
+    return News(lanes=tuple(_lane(row) for row in rows), newest=newest)
+
+
+def heads(connection: sa.Connection, lanes: Collection[Lane]) -> list[Delivery]:
+    """The oldest delivery still owed in each of these lanes; lanes that owe nothing have none."""
+    if not lanes:
+        return []
+    columns = [sa.column(name, sa.Text) for name in _LANE]
+    rows = [(*keys.columns(lane.channel).values(), lane.verb, lane.kind) for lane in lanes]
+    asked = sa.values(*columns, name="lanes").data(rows).cte("lanes")
+    mine = [deliveries.c[name] == asked.c[name] for name in _LANE]
+    # The first of a lane by the index, not the least of a group: that would read everything a lane owes.
+    oldest = sa.select(deliveries.c.id).where(*mine, OWED).order_by(deliveries.c.id).limit(1).correlate(asked)
+    first = deliveries.c.id.in_(sa.select(oldest.scalar_subquery()).select_from(asked))
+    return [_from_row(row) for row in connection.execute(sa.select(deliveries).where(first).order_by(deliveries.c.id))]
+
+
+def begin(connection: sa.Connection, pending: Collection[Delivery]) -> list[Delivery]:
+    """Mark pending deliveries as being sent, and count the attempt, before a word is said to the chat."""
+    if pending:
+        mine = deliveries.c.key.in_([delivery.key for delivery in pending])
+        values = {"state": DeliveryState.SENDING, "attempts": deliveries.c.attempts + 1}
+        connection.execute(sa.update(deliveries).where(mine).values(values))
+    return [replace(one, state=DeliveryState.SENDING, attempts=one.attempts + 1) for one in pending]
+
+
+def postpone(connection: sa.Connection, waiting: Collection[Delivery], due_at: datetime) -> None:
+    """Let pending deliveries wait, without an attempt."""
+    mine = deliveries.c.key.in_([delivery.key for delivery in waiting])
+    connection.execute(sa.update(deliveries).where(mine).values(due_at=due_at))
+
+
+# --- what is owed newly ----------------------------------------------------------------------------------------------
 
 
 def owe_edit(connection: sa.Connection, channel: ChannelKey, edits: DeliveryKey, due_at: datetime) -> None:
@@ -64,17 +95,22 @@ def owe_edit(connection: sa.Connection, channel: ChannelKey, edits: DeliveryKey,
     waiting = sa.select(deliveries.c.id).where(deliveries.c.edits == edits, deliveries.c.state == DeliveryState.PENDING)
     if connection.execute(waiting).first() is not None:
         return
-    values = {
-        "key": secrets.token_urlsafe(15),
-        **keys.columns(channel),
-        "verb": DeliveryVerb.EDIT,
-        "kind": DeliveryKind.ALERT,
-        "edits": edits,
-        "state": DeliveryState.PENDING,
-        "attempts": 0,
-        "due_at": due_at,
-    }
-    connection.execute(sa.insert(deliveries), values)
+    _owe(connection, channel, DeliveryVerb.EDIT, DeliveryKind.ALERT, due_at=due_at, edits=edits)
+
+
+def owe_notice(connection: sa.Connection, channel: ChannelKey, text: str, due_at: datetime) -> None:
+    """Say something of Lapwing's own in a channel that is stored."""
+    key = _owe(connection, channel, DeliveryVerb.SEND, DeliveryKind.NOTICE, due_at=due_at)
+    connection.execute(sa.insert(notices), {"delivery": key, "text": text})
+
+
+def notice(connection: sa.Connection, key: DeliveryKey) -> str | None:
+    """What a notice says; None when the delivery is none."""
+    found: str | None = connection.scalar(sa.select(notices.c.text).where(notices.c.delivery == key))
+    return found
+
+
+# --- what became of it -----------------------------------------------------------------------------------------------
 
 
 def receipt_of(connection: sa.Connection, key: DeliveryKey) -> Receipt | None:
@@ -114,13 +150,19 @@ def look_up(connection: sa.Connection, key: DeliveryKey, problem: str, due_at: d
 
 
 def hold(connection: sa.Connection, channel: ChannelKey, problem: str) -> None:
-    """Keep what is owed to a channel that cannot be reached, without trying.
+    """Keep what waits for a channel that cannot be reached, without trying.
 
-    Not what is ambiguous: nobody knows yet whether that is still owed.
+    Not what is ambiguous or being sent in another lane: nobody knows yet whether that is still owed.
     """
-    known = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
-    mine = sa.and_(keys.matches(deliveries, channel), known)
-    connection.execute(sa.update(deliveries).where(mine).values(state=DeliveryState.HELD, problem=problem))
+    waits = sa.and_(keys.matches(deliveries, channel), deliveries.c.state == DeliveryState.PENDING)
+    connection.execute(sa.update(deliveries).where(waits).values(state=DeliveryState.HELD, problem=problem))
+
+
+def release(connection: sa.Connection, channel: ChannelKey, due_at: datetime) -> int:
+    """Owe again what was held for a channel; returns how many deliveries that is."""
+    held = sa.and_(keys.matches(deliveries, channel), deliveries.c.state == DeliveryState.HELD)
+    change = sa.update(deliveries).where(held).values(state=DeliveryState.PENDING, due_at=due_at)
+    return connection.execute(change).rowcount
 
 
 def recover(connection: sa.Connection, platform: str, due_at: datetime) -> int:
@@ -143,17 +185,36 @@ def owed(connection: sa.Connection, platforms: Collection[str]) -> Owed:
     )
 
 
-def _next_up(connection: sa.Connection, busy: Collection[Lane], platforms: Collection[str]) -> list[Delivery]:
-    """Each lane's oldest delivery still owed, oldest of all first; none where one is being sent."""
-    still_owed = sa.and_(OWED, deliveries.c.platform.in_(platforms))
-    oldest = sa.select(sa.func.min(deliveries.c.id)).where(still_owed)
-    heads = deliveries.c.id.in_(oldest.group_by(*keys.all_of(deliveries), deliveries.c.verb))
-    found = connection.execute(sa.select(deliveries).where(heads).order_by(deliveries.c.id))
-    return [head for head in map(_from_row, found) if head.state is not DeliveryState.SENDING and head.lane not in busy]
+def _owe(
+    connection: sa.Connection,
+    channel: ChannelKey,
+    verb: DeliveryVerb,
+    kind: DeliveryKind,
+    *,
+    due_at: datetime,
+    edits: DeliveryKey | None = None,
+) -> DeliveryKey:
+    key = DeliveryKey(secrets.token_urlsafe(15))
+    values = {
+        "key": key,
+        **keys.columns(channel),
+        "verb": verb,
+        "kind": kind,
+        "edits": edits,
+        "state": DeliveryState.PENDING,
+        "attempts": 0,
+        "due_at": due_at,
+    }
+    connection.execute(sa.insert(deliveries), values)
+    return key
 
 
 def _set(connection: sa.Connection, key: DeliveryKey, **values: Any) -> None:
     connection.execute(sa.update(deliveries).where(deliveries.c.key == key).values(**values))
+
+
+def _lane(row: Any) -> Lane:
+    return Lane(channel=keys.of_row(row), verb=DeliveryVerb(row.verb), kind=DeliveryKind(row.kind))
 
 
 def _from_row(row: Any) -> Delivery:

@@ -298,8 +298,16 @@ class Delivery:
 
     @property
     def lane(self) -> "Lane":
-        return self.channel, self.verb
+        return Lane(channel=self.channel, verb=self.verb, kind=self.kind)
 
 
-Lane = tuple[ChannelKey, DeliveryVerb]
-"""Deliveries of one lane go one at a time, oldest first; a channel's edits and its sends do not wait for each other."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """Deliveries of one lane go one at a time, oldest first; lanes do not wait for each other.
+
+    So an edit holds up no send, and a summary of what is old holds up no alert that is new.
+    """
+
+    channel: ChannelKey
+    verb: DeliveryVerb
+    kind: DeliveryKind

@@ -32,6 +32,10 @@ class MessageRefusedError(DeliveryError):
     """The chat will never take this message; others may pass."""
 
 
+class ChatGoneError(Exception):
+    """The whole chat is gone for good, as a terminal whose reader has left. `__cause__` is the error that said so."""
+
+
 class Inbound(Protocol):
     """What a platform does with what people type and press."""
 
@@ -43,13 +47,16 @@ class Inbound(Protocol):
 
 
 class ChatPlatform(Protocol):
-    """A chat. `send` and `edit` raise DeliveryError and nothing else; all run on the event loop."""
+    """A chat. `send`, `edit` and `find` raise DeliveryError, or ChatGoneError; all run on the event loop."""
 
     name: str
 
     grace: timedelta
     """How long after an unknown outcome a look-up can be trusted: more than a request's time-out and the slowest
     commit at the chat's end together."""
+
+    pace: timedelta
+    """The least time between two messages in one channel."""
 
     async def run(self, inbound: Inbound) -> None:
         """Serve people until the chat ends (a terminal) or the task is cancelled."""
@@ -65,3 +72,6 @@ class ChatPlatform(Protocol):
 
     async def can_send(self, channel: ChannelKey) -> str | None:
         """Why Lapwing cannot post in this channel, in words for people; None when it can."""
+
+    def direct(self, workspace: str, person: str) -> ChannelKey | None:
+        """Where something can be said to one person alone; None where this chat has no such place."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.cards import AlertCard, Card, NoticeCard
+from bot.cards import AlertCard, Card, NoticeCard, SummaryCard
 from bot.chat.base import Inbound
 from bot.chat.screen import ColourScreen, PlainScreen, Screen, is_terminal
 from bot.chat.transcript import Transcript
@@ -44,9 +44,10 @@ _UNTIL = "<<END"
 
 
 class Console:
-    """ChatPlatform for whoever started the program. Raises OSError when the terminal itself is gone."""
+    """ChatPlatform for whoever started the program. Raises ChatGoneError when the terminal itself is gone."""
 
     name = "console"
+    pace = timedelta(0)
     grace = timedelta(0)  # the transcript is a file of ours: what it does not hold was not shown
 
     def __init__(self, channel_name: str, transcript: Transcript) -> None:
@@ -81,14 +82,17 @@ class Console:
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:  # noqa: ARG002
         """What a terminal has shown stays as it is, so a change is told in a line of its own."""
-        text = f"alert {card.alert}: {card.judged}" if isinstance(card, AlertCard) else card.text
-        self._screen.card(NoticeCard(text=text))
+        self._screen.card(NoticeCard(text=_told_again(card)))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:  # noqa: ARG002
         return self._transcript.find(key)
 
     async def can_send(self, channel: ChannelKey) -> str | None:
         return None if channel == self.channel else f"This terminal has one channel, #{self._channel_name}."
+
+    def direct(self, workspace: str, person: str) -> ChannelKey | None:  # noqa: ARG002
+        """There is nowhere else in a terminal."""
+        return None
 
     async def _follow(self, inbound: Inbound) -> None:
         lines = _standard_input()
@@ -135,6 +139,17 @@ class Console:
         actor = Actor(id=spoken[1].casefold(), name=spoken[1]) if spoken else YOU
         line = spoken[2] if spoken else text
         return Asked(actor=actor, channel=self.channel, channel_name=self._channel_name, text=line)
+
+
+def _told_again(card: Card) -> str:
+    """What of a card that is shown already may have changed."""
+    match card:
+        case AlertCard():
+            return f"alert {card.alert}: {card.judged or 'no longer judged'}"
+        case SummaryCard():
+            return "\n".join(_told_again(one) for one in card.strongest if one.judged) or card.headline
+        case NoticeCard():
+            return card.text
 
 
 async def _whole(begin: str, lines: AsyncIterator[str]) -> str:

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from bot.cards import AlertCard, Card, NoticeCard
+from bot.cards import AlertCard, Card, NoticeCard, SummaryCard
 
 FIRST_WORDS = 72
 """How much of a post stands in the first line of its alert."""
@@ -34,8 +34,16 @@ def plain_card(card: Card) -> str:
     match card:
         case AlertCard():
             return "\n".join([_headline(card), *(f"  {line}" for line in _body(card))])
+        case SummaryCard():
+            return "\n".join([one_line(card.headline, 400), *(f"  {line}" for line in summary_lines(card))])
         case NoticeCard():
             return printable(card.text)
+
+
+def summary_lines(card: SummaryCard) -> list[str]:
+    """One line an alert, the strongest first, and where the others are."""
+    lines = [one_line(f"alert {one.alert} · {one.fallback} {one.url}".rstrip(), 300) for one in card.strongest]
+    return [*lines, card.rest] if card.rest else lines
 
 
 def marks_line(card: AlertCard) -> str:

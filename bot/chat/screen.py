@@ -4,6 +4,7 @@ import sys
 from typing import Protocol
 
 from bot.cards import AlertCard, Card
+from bot.chat.base import ChatGoneError
 from bot.chat.plain import byline, judging_line, marks_line, one_line, plain_card, printable, whole_text
 from bot.commands.types import ButtonKind, Reply
 
@@ -51,7 +52,7 @@ class ColourScreen:
             case AlertCard():
                 self._alert(card)
             case _:
-                self._console.print(printable(card.text), style="cyan", markup=False)
+                self._console.print(plain_card(card), style="cyan", markup=False)
 
     def reply(self, reply: Reply) -> None:
         text = "\n".join([printable(reply.text), *_buttons(reply)])
@@ -80,5 +81,8 @@ def _buttons(reply: Reply) -> list[str]:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        raise ChatGoneError(f"standard output cannot be written: {error.strerror}") from error

@@ -32,6 +32,6 @@ def explained() -> Iterator[None]:
     except (ClassifierError, DatabaseUnusableError, TranscriptUnusableError) as error:
         fail(str(error))
     except TaskDiedError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            raise error.__cause__ from None
+        if error.__cause__ and isinstance(error.__cause__.__cause__, BrokenPipeError):
+            raise error.__cause__.__cause__ from None  # whoever read our output has left
         fail(f"stopped because {error}")

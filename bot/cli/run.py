@@ -1,6 +1,7 @@
 """`lapwing run`: the bot, for as long as it is wanted."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -29,4 +30,5 @@ async def _run(config: Path | None) -> None:
     settings = read_settings(config)
     start_logging(settings.log_level)
     async with build(settings, scripted=not is_terminal()) as app:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.stop)
         await app.run()

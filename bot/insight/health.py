@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot import wording
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.supervise import Life, Supervisor
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from sources.clock import Clock
@@ -25,6 +26,7 @@ class Health:
     watch_list: WatchList
     ingests: Sequence[Ingest]
     platforms: Collection[str]
+    supervisor: Supervisor
     clock: Clock
 
     async def report(self, channel: Channel) -> str:
@@ -36,6 +38,7 @@ class Health:
             *(_source(ingest, len(self.watch_list.accounts(ingest.source.serves))) for ingest in self.ingests),
             f"inbox: {self._inbox(backlog)}",
             f"outbox: {owed.waiting} to send, {owed.held} held for suspended channels, {owed.failed} failed",
+            *(_task(life) for life in self.supervisor.lives if life.deaths),
             *(
                 f"channel {other.name}: suspended: {other.suspended}"
                 for other in self.watch_list.channels()
@@ -59,6 +62,12 @@ class Health:
         if backlog.oldest_seen_at is not None:
             text += f" for up to {(self.clock.now() - backlog.oldest_seen_at).total_seconds():.0f} s"
         return f"{text}, {backlog.set_aside} set aside"
+
+
+def _task(life: Life) -> str:
+    assert life.last_death is not None, "it died"
+    times = wording.counted(life.deaths, "time")
+    return f"task {life.name}: died {times} since the start, last {wording.moment(life.last_death)}: {life.last_cause}"
 
 
 def _source(ingest: Ingest, accounts: int) -> str:

@@ -56,10 +56,12 @@ class Classify:
         self._stored = stored
         self._owed = owed
         self._size = _FEWEST
+        self._stopping = False
 
     async def run(self) -> None:
-        """For ever: claim, ask, decide, settle; when nothing waits, until the bell for stored posts rings."""
-        while True:
+        """Until stopped: claim, ask, decide, settle; when nothing waits, until the bell for stored posts rings."""
+        await self._inbox.recover()
+        while not self._stopping:
             claimed = await self._inbox.claim(self._size, lease=LEASE, now=self._clock.now())
             if not claimed:
                 await self._stored.wait()
@@ -69,6 +71,11 @@ class Classify:
             await self._settle(claimed, await self._ask(claimed), alerted)
             self._size = _next_size(self._size, time.monotonic() - started)
             self._owed.ring()
+
+    def stop(self) -> None:
+        """Let `run` return after the round under way."""
+        self._stopping = True
+        self._stored.ring()
 
     async def _ask(self, claimed: list[StoredPost]) -> _Answers:
         """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses."""

@@ -2,26 +2,37 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
-from bot.cards import Card, alert_card
-from bot.chat.base import ChatPlatform, DeliveryError, OutcomeUnknownError, TryLaterError
+from bot.chat.base import ChatPlatform
 from bot.pipeline.bell import Bell
-from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
-from bot.pipeline.watch_list import WatchList
+from bot.pipeline.lanes import Lanes
+from bot.pipeline.send import Sender
 from sources.clock import Clock
-from storage import alerts, channels, outbox
+from storage import outbox, summaries
 from storage.database import Connection, Database
 from storage.failpoints import Commit
-from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Lane, Receipt
+from storage.inbox import Inbox
+from storage.types import ChannelKey, Delivery, DeliveryKind, DeliveryState, DeliveryVerb, Lane
 
 log = logging.getLogger(__name__)
 
-_MOST_AT_ONCE = 32
-_LOOK_UP_WHERE_SUSPENDED = timedelta(minutes=5)
-_SENT_SOON = timedelta(seconds=1)
+_GATHER = timedelta(seconds=5)
+"""How long a summary waits at a time while posts as old as its own are still to be decided."""
+
+_GATHER_AT_MOST = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What was found in the lanes looked into."""
+
+    begun: Sequence[Delivery]
+    waiting: Mapping[Lane, datetime]
+    """Lanes in which nothing can be sent yet."""
 
 
 class Deliver:
@@ -30,28 +41,48 @@ class Deliver:
     def __init__(
         self,
         database: Database,
+        inbox: Inbox,
         platforms: Mapping[str, ChatPlatform],
-        watch_list: WatchList,
+        sender: Sender,
         clock: Clock,
         *,
         owed: Bell,
+        summary_after: timedelta,
     ) -> None:
+        """`summary_after`: alerts of posts seen longer ago are summed up instead of sent one by one."""
         self._database = database
+        self._inbox = inbox
         self._platforms = platforms
-        self._watch_list = watch_list
+        self._sender = sender
         self._clock = clock
         self._owed = owed
-        self._busy: set[Lane] = set()
+        self._summary_after = summary_after
+        self._lanes = Lanes()
+        self._read_up_to = 0
+        self._read_all = False
+        self._gathering_since: datetime | None = None
+        self._stopping = False
 
     async def run(self) -> None:
-        """For ever. What an earlier life was sending when it died is looked up first."""
+        """Until stopped. What an earlier life was sending when it died is looked up first."""
+        self._lanes, self._read_up_to = Lanes(), 0
         await self._recover()
         async with asyncio.TaskGroup() as sending:
-            while True:
+            while not self._stopping:
+                await self._read_news()
                 for delivery in await self._take():
-                    self._busy.add(delivery.lane)
                     sending.create_task(self._deliver(delivery), name=f"delivery to {delivery.channel.channel}")
-                await self._owed.wait(await self._seconds_to_next())
+                await self._owed.wait(self._seconds_to_next())
+
+    def stop(self) -> None:
+        """Let `run` return once what is being sent has been."""
+        self._stopping = True
+        self._owed.ring()
+
+    def look_again(self) -> None:
+        """Something is owed again that was not: read the whole outbox."""
+        self._read_all = True
+        self._owed.ring()
 
     async def _recover(self) -> None:
         now = self._clock.now()
@@ -60,136 +91,72 @@ class Deliver:
             if interrupted := await self._database.transaction(work, Commit.RECOVER_DELIVERIES):
                 log.info("recovered platform=%s deliveries=%d", name, interrupted)
 
-    def _room(self) -> int:
-        return _MOST_AT_ONCE - len(self._busy)
+    async def _read_news(self) -> None:
+        since, self._read_all = 0 if self._read_all else self._read_up_to, False
+        found = await self._database.read(lambda connection: outbox.news(connection, since, self._platforms))
+        self._read_up_to = found.newest
+        self._lanes.owe(found.lanes, self._clock.now())
 
-    async def _take(self) -> list[Delivery]:
-        room = self._room()
-        if room <= 0:
-            return []
-        now, busy = self._clock.now(), frozenset(self._busy)
-        return await self._database.transaction(
-            lambda connection: outbox.take_due(connection, now, busy, room, self._platforms),
-            Commit.TAKE_DELIVERIES,
-        )
-
-    async def _seconds_to_next(self) -> float | None:
+    def _seconds_to_next(self) -> float | None:
         """None: nothing to do before the bell rings."""
-        if self._room() <= 0:
-            return None
-        busy = frozenset(self._busy)
-        due = await self._database.read(lambda connection: outbox.next_due(connection, busy, self._platforms))
+        due = self._lanes.next_at()
         return None if due is None else max((due - self._clock.now()).total_seconds(), 0)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        platform = self._platforms[delivery.channel.platform]
-        try:
-            if delivery.verb is DeliveryVerb.EDIT:
-                await self._edit(delivery, platform)
-            elif delivery.state is DeliveryState.AMBIGUOUS:
-                await self._look_up(delivery, platform)
-            else:
-                await self._send(delivery, platform)
-        finally:
-            self._busy.discard(delivery.lane)
-            self._owed.ring()
-
-    async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> None:
-        try:
-            receipt = await platform.find(delivery.channel, delivery.key)
-        except DeliveryError as error:
-            await self._plan(delivery, error, platform.grace, looking_up=True)
-            return
-        if receipt is not None:
-            await self._sent(delivery, receipt)
-            return
-        now, problem = self._clock.now(), "not there when looked up"
-        await self._database.transaction(
-            lambda connection: outbox.try_again(connection, delivery.key, problem, now), Commit.TRY_AGAIN
-        )
-
-    async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
-        card = await self._card(delivery.key)
-        try:
-            receipt = await platform.send(delivery.channel, card, delivery.key)
-        except DeliveryError as error:
-            await self._plan(delivery, error, platform.grace)
-        else:
-            await self._sent(delivery, receipt)
-
-    async def _edit(self, delivery: Delivery, platform: ChatPlatform) -> None:
-        """Redraw a message as its alert stands now. Done twice it does no harm, so nothing is looked up."""
-        assert delivery.edits is not None, "an edit names what it redraws"
-        original = delivery.edits
-        receipt = await self._database.read(lambda connection: outbox.receipt_of(connection, original))
-        if receipt is None:
-            await self._nothing_to_redraw(delivery, original, platform.grace)
-            return
-        try:
-            await platform.edit(delivery.channel, receipt, await self._card(original))
-        except OutcomeUnknownError as error:
-            await self._plan(delivery, TryLaterError(str(error)), platform.grace)
-        except DeliveryError as error:
-            await self._plan(delivery, error, platform.grace)
-        else:
-            await self._sent(delivery, receipt)
-
-    async def _nothing_to_redraw(self, delivery: Delivery, original: DeliveryKey, grace: timedelta) -> None:
-        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again."""
-        progress = await self._database.read(lambda connection: outbox.progress_of(connection, original))
-        if progress is None or progress.state in {DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.FAILED}:
-            await self._sent(delivery, Receipt(""))
-            return
-        due_at, problem = self._clock.now() + max(grace, _SENT_SOON), "what it redraws is still being sent"
-        await self._database.transaction(
-            lambda connection: outbox.try_again(connection, delivery.key, problem, due_at), Commit.TRY_AGAIN
-        )
-
-    async def _card(self, key: DeliveryKey) -> Card:
-        carried = await self._database.read(lambda connection: alerts.carried_by(connection, key))
-        return alert_card(carried[0])
-
-    async def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
+    async def _take(self) -> Sequence[Delivery]:
         now = self._clock.now()
-        await self._database.transaction(
-            lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now), Commit.SETTLE_SENT
+        lanes = self._lanes.ready(now)
+        if not lanes:
+            return []
+        gathering = await self._gathers(lanes, now)
+        taken = await self._database.transaction(
+            lambda connection: self._look_into(connection, lanes, now, gathering), Commit.TAKE_DELIVERIES
         )
+        for lane in set(lanes) - taken.waiting.keys() - {delivery.lane for delivery in taken.begun}:
+            self._lanes.empty(lane)
+        for lane, until in taken.waiting.items():
+            self._lanes.waits(lane, until)
+        for delivery in taken.begun:
+            self._lanes.start(delivery.lane, now, self._platforms[delivery.channel.platform].pace)
+        return taken.begun
 
-    async def _plan(
-        self, delivery: Delivery, error: DeliveryError, grace: timedelta, *, looking_up: bool = False
-    ) -> None:
-        now, problem = self._clock.now(), str(error)
-        step = next_step(error, attempts=delivery.attempts, now=now, grace=grace, looking_up=looking_up)
-        next_name = type(step).__name__
-        log.warning(
-            "failed delivery=%s attempts=%d next=%s problem=%r", delivery.key, delivery.attempts, next_name, problem
-        )
-        key = delivery.key
-        match step:
-            case SendAgain(due_at):
-                await self._database.transaction(
-                    lambda connection: outbox.try_again(connection, key, problem, due_at), Commit.TRY_AGAIN
-                )
-            case LookUp(due_at):
-                await self._database.transaction(
-                    lambda connection: outbox.look_up(connection, key, problem, due_at), Commit.LOOK_UP_LATER
-                )
-            case GiveUp():
-                await self._database.transaction(
-                    lambda connection: outbox.settle_failed(connection, key, problem, now), Commit.SETTLE_FAILED
-                )
-            case Suspend():
-                await self._suspend(delivery.channel, problem)
-                if looking_up:  # not held: nobody knows yet whether it is still owed
-                    later = now + _LOOK_UP_WHERE_SUSPENDED
-                    await self._database.transaction(
-                        lambda connection: outbox.look_up(connection, key, problem, later), Commit.LOOK_UP_LATER
-                    )
+    async def _gathers(self, lanes: Sequence[Lane], now: datetime) -> bool:
+        """Whether more alerts may be on their way that belong into a summary that is due."""
+        if not any(lane.kind is DeliveryKind.SUMMARY for lane in lanes):
+            return False
+        if not await self._inbox.waits_from_before(now - self._summary_after):
+            self._gathering_since = None
+            return False
+        self._gathering_since = self._gathering_since or now
+        return now < self._gathering_since + _GATHER_AT_MOST
 
-    async def _suspend(self, channel: ChannelKey, problem: str) -> None:
-        def work(connection: Connection) -> None:
-            channels.suspend(connection, channel, problem)
-            outbox.hold(connection, channel, problem)
+    def _look_into(self, connection: Connection, lanes: Sequence[Lane], now: datetime, gathering: bool) -> _Taken:
+        found = outbox.heads(connection, lanes)
+        waiting = {one.lane: one.due_at for one in found if one.due_at > now}
+        due = [one for one in found if one.due_at <= now and one.state is not DeliveryState.SENDING]
+        pending = [one for one in due if one.state is DeliveryState.PENDING]
+        waiting |= self._sum_up(connection, pending, now)
+        if gathering:
+            summed = [one for one in pending if one.kind is DeliveryKind.SUMMARY]
+            outbox.postpone(connection, summed, now + _GATHER)
+            waiting |= {one.lane: now + _GATHER for one in summed}
+        begun = outbox.begin(connection, [one for one in pending if one.lane not in waiting])
+        return _Taken([*begun, *(one for one in due if one.state is DeliveryState.AMBIGUOUS)], waiting)
 
-        await self._database.transaction(work, Commit.SUSPEND)
-        await self._watch_list.refresh()
+    def _sum_up(self, connection: Connection, pending: Sequence[Delivery], now: datetime) -> dict[Lane, datetime]:
+        """Put what is old into summaries; returns the lanes to be looked into again, since their heads have changed."""
+        seen_before = now - self._summary_after
+        single = [one for one in pending if one.kind is DeliveryKind.ALERT and one.verb is DeliveryVerb.SEND]
+        channels: set[ChannelKey] = set()
+        for delivery in summaries.old(connection, single, seen_before):
+            summaries.sum_up(connection, delivery.channel, seen_before)
+            channels.add(delivery.channel)
+        kinds = (DeliveryKind.ALERT, DeliveryKind.SUMMARY)
+        return {Lane(channel=one, verb=DeliveryVerb.SEND, kind=kind): now for one in channels for kind in kinds}
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        failed = True
+        try:
+            failed = not await self._sender.deliver(delivery)
+        finally:
+            self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
+            self._owed.ring()

@@ -38,7 +38,8 @@ class Ingest:
         self._arrived: asyncio.Queue[Arrival | None] = asyncio.Queue(_MOST_WAITING)
 
     async def run(self) -> None:
-        """Returns when the source ends."""
+        """Returns when the source ends. Whatever an earlier run had read and not stored is read again."""
+        self._arrived = asyncio.Queue(_MOST_WAITING)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read(), name=f"{self.source.name} reader")
             tasks.create_task(self._store(), name=f"{self.source.name} writer")

@@ -33,17 +33,25 @@ Step = SendAgain | LookUp | GiveUp | Suspend
 
 
 def next_step(
-    error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta, looking_up: bool = False
+    error: DeliveryError,
+    *,
+    attempts: int,
+    now: datetime,
+    grace: timedelta,
+    jitter: float,
+    looking_up: bool = False,
 ) -> Step:
     """`attempts` counts sends and look-ups so far, the one that raised `error` included.
 
-    `looking_up`: the error came of a look-up, so whether the chat has the message is as unknown as before.
+    `jitter`: a number in 0..1 that spreads those who failed together, so that they do not come back together. A wait
+    that the chat itself named is kept to the letter. `looking_up`: the error came of a look-up, so whether the chat
+    has the message is as unknown as before.
     """
-    step = _step(error, attempts=attempts, now=now, grace=grace)
+    step = _step(error, attempts=attempts, now=now, grace=grace, jitter=jitter)
     return LookUp(step.due_at) if looking_up and isinstance(step, SendAgain) else step
 
 
-def _step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta) -> Step:
+def _step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelta, jitter: float) -> Step:
     match error:
         case ChannelGoneError():
             return Suspend()
@@ -54,9 +62,10 @@ def _step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelt
         case TryLaterError(retry_after_s=float() | int() as wait_s):
             return SendAgain(now + timedelta(seconds=wait_s))
         case _:
-            return SendAgain(now + timedelta(seconds=back_off_s(attempts)))
+            return SendAgain(now + timedelta(seconds=back_off_s(attempts, jitter)))
 
 
-def back_off_s(attempts: int) -> float:
-    """1 s after the first attempt, doubling, five minutes at most."""
-    return float(min(_FIRST_WAIT_S * 2 ** (min(attempts, 32) - 1), _LONGEST_WAIT_S))
+def back_off_s(attempts: int, jitter: float) -> float:
+    """Up to 1 s after the first attempt, doubling, up to five minutes; at least half of that, the rest by `jitter`."""
+    longest = min(_FIRST_WAIT_S * 2.0 ** (min(attempts, 32) - 1), _LONGEST_WAIT_S)
+    return longest * (1 + jitter) / 2

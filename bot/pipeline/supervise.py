@@ -1,54 +1,128 @@
-"""Every task has a name, an owner and an end. One death is loud: it ends the program, with the name of what died."""
+"""Every task has a name, an owner and an end. One that dies is started again; one that keeps dying ends the program."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.pipeline.retry import back_off_s
+from sources.clock import Clock
 
 log = logging.getLogger(__name__)
 
+MOST_DEATHS = 5
+WITHIN = timedelta(minutes=10)
+"""A task that dies so often in so short a time will not do better the next time."""
+
+Make = Callable[[], Awaitable[None]]
+"""Starts a task, anew each time."""
+
 
 class TaskDiedError(Exception):
-    """A task of the house ended with an error; `__cause__` is that error."""
+    """A task of the house ended with an error for good; `__cause__` is that error."""
 
-    def __init__(self, name: str, cause: BaseException) -> None:
-        super().__init__(f"{name} died: {cause}")
+    def __init__(self, name: str, cause: BaseException, deaths: int = 1) -> None:
+        often = f" {deaths} times in {WITHIN.total_seconds() / 60:.0f} minutes, the last time of" if deaths > 1 else ""
+        super().__init__(f"{name} died{often}: {words(cause)}")
         self.name = name
 
 
-async def run_until_one_ends(leading: Mapping[str, Awaitable[None]], others: Mapping[str, Awaitable[None]]) -> None:
-    """Run all tasks until one of the leading ones returns, then end the rest.
+@dataclass
+class Life:
+    """How a task has fared since the start."""
 
-    The others may return when they like; any that raises ends all, and TaskDiedError says which. All are ended when
-    this returns, however it returns.
-    """
-    leaders = {asyncio.ensure_future(_named(name, task)) for name, task in leading.items()}
-    everyone = leaders | {asyncio.ensure_future(_named(name, task)) for name, task in others.items()}
-    pending = everyone
-    try:
-        while leaders <= pending:
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-    finally:
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*everyone, return_exceptions=True)  # of two that die at once, the second is taken note of
+    name: str
+    deaths: int = 0
+    last_death: datetime | None = None
+    last_cause: str = ""
+    recent: deque[datetime] = field(default_factory=deque)
 
 
-async def _named(name: str, task: Awaitable[None]) -> None:
-    current = asyncio.current_task()
-    assert current is not None
-    current.set_name(name)
-    try:
-        await task
-    except asyncio.CancelledError as error:
-        if current.cancelling():
-            raise
-        raise TaskDiedError(name, error) from error  # nobody ended it: something it waited for was cancelled
-    except Exception as error:
-        cause = _first_leaf(error)
+class Supervisor:
+    """Starts tasks, starts those again that die, and ends them all."""
+
+    def __init__(self, clock: Clock, *, fatal: tuple[type[Exception], ...] = ()) -> None:
+        """`fatal`: errors that a new start would only meet again: they end the program at once."""
+        self._clock = clock
+        self._fatal = fatal
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lives: dict[str, Life] = {}
+
+    @property
+    def lives(self) -> Collection[Life]:
+        """Of every task, in the order they were started."""
+        return self._lives.values()
+
+    def start(self, name: str, make: Make) -> None:
+        """Keep this task running until it returns by itself."""
+        self._lives[name] = Life(name)
+        self._tasks[name] = asyncio.create_task(self._keep(name, make), name=name)
+
+    async def until_one_ends(self, leading: Collection[str], stop: asyncio.Event) -> None:
+        """Return when one of the leading tasks has returned, or `stop` is set. Others may return when they like.
+
+        Raises TaskDiedError when any has died for good.
+        """
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            while not stop.is_set():
+                ended = [task for task in self._tasks.values() if task.done()]
+                for task in ended:
+                    task.result()
+                if any(self._tasks[name].done() for name in leading):
+                    return
+                running = set(self._tasks.values()) - set(ended)
+                await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+
+    async def end(self, *names: str, within_s: float = 0) -> None:
+        """Give these tasks so long to return by themselves, then cancel them; all without names."""
+        tasks = [self._tasks[name] for name in (names or self._tasks)]
+        if within_s and tasks:
+            await asyncio.wait(tasks, timeout=within_s)
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # whatever a task dies of now, its end was wanted
+
+    async def _keep(self, name: str, make: Make) -> None:
+        while True:
+            try:
+                await make()
+            except asyncio.CancelledError as error:
+                if _is_being_cancelled():
+                    raise
+                await self._died(name, error)  # nobody ended it: something it waited for was cancelled
+            except Exception as error:
+                await self._died(name, _first_leaf(error))
+            else:
+                return
+
+    async def _died(self, name: str, cause: BaseException) -> None:
+        """Wait for as long as the task may rest before it is started again. Raises TaskDiedError for good."""
+        now, life = self._clock.now(), self._lives[name]
+        life.deaths, life.last_death, life.last_cause = life.deaths + 1, now, words(cause)
+        life.recent.append(now)
+        while life.recent[0] < now - WITHIN:
+            life.recent.popleft()
+        log.error("died task=%s deaths=%d reason=%r", name, life.deaths, life.last_cause)
         log.debug("died task=%s", name, exc_info=cause)
-        raise TaskDiedError(name, cause) from cause
+        if isinstance(cause, self._fatal) or len(life.recent) >= MOST_DEATHS:
+            raise TaskDiedError(name, cause, len(life.recent)) from cause
+        await self._clock.sleep(back_off_s(len(life.recent), 1))
+
+
+def words(cause: BaseException) -> str:
+    """What an error says; its name where it says nothing."""
+    return str(cause) or type(cause).__name__
+
+
+def _is_being_cancelled() -> bool:
+    current = asyncio.current_task()
+    return current is not None and current.cancelling() > 0
 
 
 def _first_leaf(error: BaseException) -> BaseException:

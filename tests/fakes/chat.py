@@ -25,6 +25,7 @@ class FakeChat:
     def __init__(self, name: str = "fake", grace: timedelta = timedelta(0)) -> None:
         self.name = name
         self.grace = grace
+        self.pace = timedelta(0)
         self.messages: dict[Receipt, Message] = {}
         self.closed: dict[ChannelKey, str] = {}
         self.sends = 0
@@ -62,6 +63,9 @@ class FakeChat:
             if message.key == key and message.channel == channel:
                 return receipt
         return None
+
+    def direct(self, workspace: str, person: str) -> ChannelKey | None:
+        return ChannelKey(platform=self.name, workspace=workspace, channel=f"direct-{person}")
 
     async def can_send(self, channel: ChannelKey) -> str | None:
         return self.closed.get(channel)

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import math
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.chat.base import ChatPlatform
 from bot.commands.handlers import answer
 from bot.commands.house import House
 from bot.commands.types import Actor, Asked, Reply
@@ -17,6 +20,9 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.send import Sender
+from bot.pipeline.supervise import Supervisor
+from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.types import Classifier
@@ -48,6 +54,7 @@ class Rig:
     ingest: Ingest
     classify: Classify
     deliver: Deliver
+    suspensions: Suspensions
     inbox: SqlInbox
     stored: Bell
 
@@ -104,7 +111,8 @@ async def a_house(
     replay = await Replay.open(path, clock=clock, speed=math.inf)
     batcher = Batcher(lambda: engine, engine.template)
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
-    stored, owed, platforms = Bell(clock), Bell(clock), {talk.name: talk}
+    stored, owed = Bell(clock), Bell(clock)
+    platforms: dict[str, ChatPlatform] = {talk.name: talk}
     ingest = Ingest(replay, inbox, clock, stored)
     await watch_list.refresh()
     health = Health(
@@ -114,6 +122,7 @@ async def a_house(
         watch_list=watch_list,
         ingests=[ingest],
         platforms=platforms,
+        supervisor=Supervisor(clock),
         clock=clock,
     )
     house = House(
@@ -126,6 +135,20 @@ async def a_house(
         health=health,
         owed=owed,
     )
+
+    def look_again() -> None:
+        deliver.look_again()
+
+    suspensions = Suspensions(database, platforms, watch_list, clock, released=look_again)
+    deliver = Deliver(
+        database,
+        inbox,
+        platforms,
+        Sender(database, platforms, suspensions, clock, chance=random.Random(0)),
+        clock,
+        owed=owed,
+        summary_after=timedelta(minutes=30),
+    )
     async with asyncio.TaskGroup() as tasks:
         answering = tasks.create_task(batcher.run())
         yield Rig(
@@ -134,7 +157,8 @@ async def a_house(
             clock=clock,
             ingest=ingest,
             classify=Classify(database, inbox, batcher, watch_list, clock, stored=stored, owed=owed),
-            deliver=Deliver(database, platforms, watch_list, clock, owed=owed),
+            deliver=deliver,
+            suspensions=suspensions,
             inbox=inbox,
             stored=stored,
         )

@@ -15,6 +15,7 @@ from bot.app import App
 from bot.cards import AlertCard, Card
 from bot.chat.base import (
     ChannelGoneError,
+    ChatGoneError,
     DeliveryError,
     Inbound,
     MessageRefusedError,
@@ -50,8 +51,9 @@ class Talk:
     """A fake chat whose people type these lines, then wait, and leave."""
 
     def __init__(self, chat: FakeChat, lines: Iterable[tuple[ChannelKey, str]]) -> None:
-        self.name, self.grace = chat.name, chat.grace
-        self.send, self.edit, self.find, self.can_send = chat.send, chat.edit, chat.find, chat.can_send
+        self.name, self.grace, self.pace = chat.name, chat.grace, chat.pace
+        self.send, self.edit, self.find = chat.send, chat.edit, chat.find
+        self.can_send, self.direct = chat.can_send, chat.direct
         self.replies: list[str] = []
         self._lines = list(lines)
 
@@ -193,7 +195,7 @@ async def test_what_was_being_sent_when_the_program_died_is_looked_up_first(deli
         async def send(self, *arguments: Any) -> Any:
             if delivered:
                 await chat.send(*arguments)
-            raise KeyError("a bug that ends the program")
+            raise ChatGoneError("nobody reads this chat any more")
 
     async with opened(tmp_path) as database:
         with pytest.raises(TaskDiedError, match="deliver died"):
