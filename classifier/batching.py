@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from classifier.types import Classifier, Model
+from classifier.types import MODEL_THREAD, Classifier, Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ class Batcher:
 
     async def run(self) -> None:
         """Load the model, then answer for ever. Raises ClassifierError when the model cannot be loaded."""
-        thread = ThreadPoolExecutor(1, thread_name_prefix="model", initializer=_be_nice)
+        thread = ThreadPoolExecutor(1, thread_name_prefix=MODEL_THREAD, initializer=_be_nice)
         try:
             self._classifier = await asyncio.get_running_loop().run_in_executor(thread, self._load)
             self._loaded.set()

@@ -13,6 +13,10 @@ ENTAILMENT, CONTRADICTION = 0, 1
 """Where each stands on the last axis of Logits."""
 
 
+MODEL_THREAD = "model"
+"""What the names of threads that run a model begin with."""
+
+
 class Mode(StrEnum):
     """How a channel's scores relate to each other."""
 

@@ -7,6 +7,7 @@ STARTED = time.monotonic()
 
 import os  # noqa: E402  (the clock starts before anything is loaded)
 import sys  # noqa: E402
+import threading  # noqa: E402
 from importlib.metadata import version  # noqa: E402
 from io import TextIOWrapper  # noqa: E402
 from typing import Annotated  # noqa: E402
@@ -14,6 +15,7 @@ from typing import Annotated  # noqa: E402
 import typer  # noqa: E402
 
 from bot.cli import classify, demo, doctor, run  # noqa: E402
+from classifier.types import MODEL_THREAD  # noqa: E402
 
 app = typer.Typer(
     name="lapwing",
@@ -27,6 +29,10 @@ app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("doctor")(doctor.command)
 app.command("classify")(classify.command)
+
+
+_IDLE_ENDS_WITHIN_S = 0.2
+"""A model's thread that computes nothing ends at once; one that does may take minutes."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -56,6 +62,19 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except SystemExit as ending:
+        if _model_still_computes():  # nobody waits for its answer any more, and Python would
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ending.code if isinstance(ending.code, int) else 0)
+        raise
+
+
+def _model_still_computes() -> bool:
+    models = [thread for thread in threading.enumerate() if thread.name.startswith(MODEL_THREAD)]
+    for thread in models:
+        thread.join(_IDLE_ENDS_WITHIN_S)
+    return any(thread.is_alive() for thread in models)
 
 
 if __name__ == "__main__":
