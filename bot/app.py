@@ -4,16 +4,16 @@ import asyncio
 import math
 import os
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from bot.chat.base import ChatGoneError, ChatPlatform
+from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
 from bot.chat.transcript import Transcript
-from bot.commands.handlers import answer
+from bot.commands.handlers import answer, judging
 from bot.commands.house import House
 from bot.commands.types import Asked, Reply
 from bot.insight.health import Health
@@ -35,6 +35,7 @@ from sources.types import Source, SourceUnreadableError
 from storage import outbox
 from storage.database import Database, DatabaseUnusableError, open_database
 from storage.inbox import SqlInbox
+from storage.types import AlertId, ChannelKey, Receipt
 
 _SETTLE_POLL_S = 0.02
 
@@ -112,6 +113,28 @@ class App:
 
     def _look_again(self) -> None:
         self._deliver.look_again()
+
+    async def reacted(self, reaction: Reaction) -> None:
+        """Take a reaction as a judgement, where it means one."""
+        await judging.reacted(self._house, reaction)
+
+    async def reactions_found(self, channel: ChannelKey, message: Receipt, found: Collection[Reaction]) -> None:
+        """Take up what was given and taken back while nobody listened."""
+        await judging.reactions_found(self._house, channel, message, found)
+
+    async def recent_messages(self, platform: str) -> list[tuple[ChannelKey, Receipt]]:
+        """The messages that people may still judge."""
+        return await judging.recent_messages(self._house, platform)
+
+    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
+        """The alerts that a message carries."""
+        return await judging.alerts_of(self._house, channel, message)
+
+    async def reachable(self, channel: ChannelKey) -> None:
+        """The channel can be sent to again."""
+        known = self._watch_list.channel(channel)
+        if known is not None and known.suspended:
+            await self._suspensions.resume(channel)
 
     async def run(self) -> None:
         """Until a platform ends (a terminal that the person left), or `stop`. Raises TaskDiedError."""

@@ -1,6 +1,7 @@
 """Judgements: one a person an alert, the last one wins."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,10 +11,12 @@ from storage.types import AlertId, ChannelKey, Judged, Judgement
 
 
 def give(connection: sa.Connection, channel: ChannelKey, judgement: Judgement) -> bool:
-    """Store a person's judgement in place of their earlier one; False when it says what that one said."""
-    same_person = sa.and_(judgements.c.alert == judgement.alert, judgements.c.actor == judgement.actor)
-    before = connection.scalar(sa.select(judgements.c.judged).where(same_person))
-    if before == judgement.judged:
+    """Store a person's judgement in place of their earlier one; False when it says what that one said.
+
+    The same once more with another reason takes the place of the first; without a reason it changes nothing.
+    """
+    before = of_person(connection, judgement.alert, judgement.actor)
+    if before is not None and before.judged is judgement.judged and judgement.reason in {"", before.reason}:
         return False
     connection.execute(
         sqlite.upsert(judgements),
@@ -24,6 +27,8 @@ def give(connection: sa.Connection, channel: ChannelKey, judgement: Judgement) -
             "actor_name": judgement.actor_name,
             "judged": judgement.judged,
             "given_at": judgement.given_at,
+            "reason": judgement.reason,
+            "reaction": judgement.reaction,
         },
     )
     return True
@@ -40,12 +45,24 @@ def of_alerts(connection: sa.Connection, ids: Sequence[AlertId]) -> dict[AlertId
     query = sa.select(judgements).where(judgements.c.alert.in_(ids)).order_by(judgements.c.given_at, judgements.c.actor)
     found: dict[AlertId, list[Judgement]] = {}
     for row in connection.execute(query):
-        judgement = Judgement(
-            alert=AlertId(row.alert),
-            actor=row.actor,
-            actor_name=row.actor_name,
-            judged=Judged(row.judged),
-            given_at=row.given_at,
-        )
-        found.setdefault(judgement.alert, []).append(judgement)
+        found.setdefault(AlertId(row.alert), []).append(_from_row(row))
     return found
+
+
+def of_person(connection: sa.Connection, alert: AlertId, actor: str) -> Judgement | None:
+    """How a person judged an alert; None when they did not."""
+    mine = sa.and_(judgements.c.alert == alert, judgements.c.actor == actor)
+    row = connection.execute(sa.select(judgements).where(mine)).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def _from_row(row: Any) -> Judgement:
+    return Judgement(
+        alert=AlertId(row.alert),
+        actor=row.actor,
+        actor_name=row.actor_name,
+        judged=Judged(row.judged),
+        given_at=row.given_at,
+        reason=row.reason,
+        reaction=row.reaction,
+    )

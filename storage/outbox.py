@@ -119,6 +119,25 @@ def receipt_of(connection: sa.Connection, key: DeliveryKey) -> Receipt | None:
     return None if found is None else Receipt(found)
 
 
+def sent_as(connection: sa.Connection, channel: ChannelKey, receipt: Receipt) -> DeliveryKey | None:
+    """The delivery that became this message; None when it is none of ours."""
+    mine = sa.and_(keys.matches(deliveries, channel), deliveries.c.receipt == receipt)
+    key = connection.scalar(sa.select(deliveries.c.key).where(mine, deliveries.c.verb == DeliveryVerb.SEND))
+    return None if key is None else DeliveryKey(key)
+
+
+def sent_since(
+    connection: sa.Connection, platform: str, since: datetime, limit: int
+) -> list[tuple[ChannelKey, Receipt]]:
+    """The newest messages of a platform that carry alerts, sent since then; oldest first."""
+    carries = deliveries.c.kind.in_([DeliveryKind.ALERT, DeliveryKind.SUMMARY])
+    sent = sa.and_(deliveries.c.verb == DeliveryVerb.SEND, deliveries.c.state == DeliveryState.SENT, carries)
+    mine = sa.and_(deliveries.c.platform == platform, deliveries.c.receipt.is_not(None))
+    newest = sa.select(deliveries).where(mine, sent, deliveries.c.settled_at >= since)
+    rows = connection.execute(newest.order_by(deliveries.c.id.desc()).limit(limit)).all()
+    return [(keys.of_row(row), Receipt(row.receipt)) for row in reversed(rows)]
+
+
 def progress_of(connection: sa.Connection, key: DeliveryKey) -> Progress | None:
     """How far a delivery has come; None when there is none of this key."""
     columns = (deliveries.c.state, deliveries.c.problem, deliveries.c.settled_at)

@@ -250,6 +250,7 @@ deliveries = sa.Table(
     sa.Column("problem", sa.Text, comment="the latest error, for /health"),
     sa.Column("settled_at", Instant),
     _belongs_to_channel(),
+    sa.Index("ix_deliveries_receipt", "platform", "receipt"),  # which alerts a message carries that people point to
     # The oldest delivery still owed in each lane: the one question asked all day. Settled rows stay out.
     sa.Index(
         "ix_deliveries_owed",
@@ -313,5 +314,7 @@ judgements = sa.Table(
     sa.Column("actor_name", sa.Text, nullable=False),
     sa.Column("judged", sa.Text, nullable=False),
     sa.Column("given_at", Instant, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default="", comment="in the person's own words"),
+    sa.Column("reaction", sa.Text, nullable=False, server_default="", comment="the emoji's name where it was one"),
     _belongs_to_channel(),
 )

@@ -233,6 +233,11 @@ class Judgement:
     actor_name: str
     judged: Judged
     given_at: datetime
+    reason: str = ""
+    """What the person wrote about it; empty where they wrote nothing."""
+
+    reaction: str = ""
+    """The emoji's name where it was given by a reaction: taking that one back withdraws it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

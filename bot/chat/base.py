@@ -1,11 +1,13 @@
 """What every chat platform is to the rest of the house, and what can go wrong when something is sent there."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from bot.cards import Card
-from bot.commands.types import Asked, Reply
-from storage.types import ChannelKey, DeliveryKey, Receipt
+from bot.commands.types import Actor, Asked, Reply
+from storage.types import AlertId, ChannelKey, DeliveryKey, Receipt
 
 
 class DeliveryError(Exception):
@@ -36,14 +38,42 @@ class ChatGoneError(Exception):
     """The whole chat is gone for good, as a terminal whose reader has left. `__cause__` is the error that said so."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reaction:
+    """An emoji under a message, given or taken back by a person."""
+
+    actor: Actor
+    channel: ChannelKey
+    message: Receipt
+    emoji: str
+    """Its name, as people type it between colons, without the tone of its skin."""
+
+    given: bool
+
+
 class Inbound(Protocol):
-    """What a platform does with what people type and press."""
+    """What a platform does with what people type, press and react with."""
 
     async def answer(self, asked: Asked) -> Reply:
         """Do what was asked and say what came of it. Never raises for what people get wrong."""
 
     async def settle(self) -> None:
         """Let replays play, and return once all that is owed is decided and delivered."""
+
+    async def reacted(self, reaction: Reaction) -> None:
+        """Take a reaction as a judgement, where it means one and its message carries one alert."""
+
+    async def reactions_found(self, channel: ChannelKey, message: Receipt, found: Collection[Reaction]) -> None:
+        """Take up what was given and taken back under a message while nobody listened: these are all there are now."""
+
+    async def recent_messages(self, platform: str) -> list[tuple[ChannelKey, Receipt]]:
+        """The messages of the last days that carry alerts, oldest first: people may still judge them."""
+
+    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
+        """The alerts that a message carries; none when it is no message of ours."""
+
+    async def reachable(self, channel: ChannelKey) -> None:
+        """The channel can be sent to again: whoever was suspended there goes on."""
 
 
 class ChatPlatform(Protocol):

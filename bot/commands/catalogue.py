@@ -214,8 +214,8 @@ _JUDGE = Entry(
     meaning="judge an alert, as the buttons of its card do",
     example="-1 7",
     forms=(
-        Form(usages=("+1 <alert>",), meaning="judge it relevant", example="+1 7", public=True),
-        Form(usages=("-1 <alert>",), meaning="judge it not relevant", example="-1 7", public=True),
+        Form(usages=("+1 <alert> [reason]",), meaning="judge it relevant", example="+1 7", public=True),
+        Form(usages=("-1 <alert> [reason]",), meaning="judge it not relevant", example="-1 7", public=True),
         Form(usages=("0 <alert>",), meaning="withdraw your judgement", example="0 7", public=True),
     ),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.chat.base import ChatPlatform
+from bot.commands.reactions import Emoji, emoji
 from bot.commands.types import Asked
 from bot.insight.health import Health
 from bot.pipeline.bell import Bell
@@ -55,6 +56,9 @@ class House:
     health: Health
     owed: Bell
     """Rung when the outbox owes something new."""
+
+    emoji: Emoji = field(default_factory=emoji)
+    """What reactions mean."""
 
     imports: dict[ChannelKey, ShownImport] = field(default_factory=dict)
     """By channel the import that was shown last and waits for its yes."""

@@ -180,10 +180,11 @@ class ResumeAlerts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judge:
-    """`+1 7`, `-1 7`; None, `0 7`, withdraws."""
+    """`+1 7`, `-1 7 it is a drill`; None, `0 7`, withdraws."""
 
     alert: AlertId
     judged: Judged | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from storage.types import Filters
 MOST_LABELS = 20
 LONGEST_LABEL = 60
 LONGEST_DESCRIPTION = 200
+LONGEST_REASON = 300
 _LONGEST_LIST = 10_000  # characters; csv gives up at 131,072 with a misleading reason
 RESERVED = frozenset({"list", "all", "help", "on", "off"})
 
@@ -51,6 +52,14 @@ class PercentageError(ValueError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"{problem} Use 1% to 99%.")
+
+
+def reason(text: str) -> str:
+    """Why somebody judged as they did, in their own words."""
+    words = " ".join(text.split())
+    if len(words) > LONGEST_REASON:
+        raise ValueError(f"A reason may have {LONGEST_REASON} characters, this one has {len(words)}.")
+    return words
 
 
 class FilterError(ValueError):

@@ -14,10 +14,13 @@ def judge(judged: Judged | None) -> Parser:
     def parse_number(rest: str) -> Command:
         if not rest:
             raise missing("The number of an alert", "+1")
-        number = alert_number(rest)
+        typed, reason = first(rest)
+        number = alert_number(typed)
         if number is None:
-            raise UsageError(f'"{shown(rest)}" is not the number of an alert.', example("+1"))
-        return Judge(alert=number, judged=judged)
+            raise UsageError(f'"{shown(typed)}" is not the number of an alert.', example("+1"))
+        if judged is None and reason:
+            raise UsageError(f'0 takes the number of an alert alone, but "{shown(reason)}" followed.', example("0"))
+        return Judge(alert=number, judged=judged, reason=valued(values.reason, reason, "-1"))
 
     return parse_number
 

@@ -1,0 +1,1 @@
+"""Slack: translates between its payloads and the words of the house. No other module knows a Slack object."""
