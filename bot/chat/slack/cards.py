@@ -43,7 +43,7 @@ def key_in(message: dict[str, Any]) -> str:
 
 
 def blocks(card: Card) -> list[Block]:
-    """The card's blocks. Their ids change whenever the card does: by them Slack keeps the state of what it has drawn."""
+    """The card's blocks. Their ids change whenever the card does: by them Slack knows what it has drawn already."""
     match card:
         case AlertCard(collapsed=True):
             made = _collapsed(card)

@@ -1,7 +1,6 @@
-"""Slack as a ChatPlatform."""
+"""Slack as a ChatPlatform: one workspace, over Socket Mode or over HTTP."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -19,13 +20,20 @@ from bot.chat.slack.cards import key_in, metadata, said
 from bot.chat.slack.desk import Desk
 from bot.chat.slack.incoming import PLATFORM, channel_key
 from bot.chat.slack.people import People
+from bot.chat.slack.reread import Reread
 from bot.chat.slack.web import call, client
+from sources.clock import Clock
 from storage.types import ChannelKey, DeliveryKey, Receipt
 
 log = logging.getLogger(__name__)
 
 SOCKETS = 2
 """Each payload goes to one of them; while one is refreshed the other listens."""
+
+EVENTS_PATH = "/slack/events"
+"""Where Slack reaches us in HTTP mode."""
+
+NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat"
 
 _PAGE = 200
 _LOOK_BACK_S = 7 * 24 * 3600.0
@@ -41,21 +49,83 @@ class Slack:
     grace = timedelta(seconds=40)
     """The time-out of a request and the slowest commit that was ever seen (30 s) together."""
 
-    def __init__(self, *, bot_token: str, app_token: str, api_url: str, prefix: str = "") -> None:
+    def __init__(
+        self, *, bot_token: str, app_token: str = "", signing_secret: str = "", api_url: str, prefix: str, clock: Clock
+    ) -> None:
+        """With an `app_token` Slack is listened to over sockets, else over HTTP, proved by the `signing_secret`."""
         self._bot_token = bot_token
         self._app_token = app_token
+        self._signing_secret = signing_secret
         self._web = client(bot_token, api_url)
         self._prefix = prefix
+        self._clock = clock
         self._people = People(self._web)
         self._sockets: list[AsyncSocketModeHandler] = []
+        self._app: AsyncApp | None = None
 
     async def run(self, inbound: Inbound) -> None:
-        """Serve people over Socket Mode for ever. Raises DeliveryError when Slack takes the tokens no more."""
-        app = await self.app(inbound)
+        """Serve people for ever. Raises DeliveryError when Slack does not take the token."""
+        app = self._app = await self._build(inbound)
+        reread = Reread(self._web, self._people, inbound, self._clock)
+        if not self._app_token:
+            await reread.run()
+            await asyncio.Event().wait()
         async with self._listening(app):
+            await reread.run()
             await asyncio.Event().wait()
 
-    async def app(self, inbound: Inbound) -> AsyncApp:
+    def connections(self) -> int:
+        """How many sockets are open; over HTTP there are none."""
+        sessions = (socket.client.current_session for socket in self._sockets)
+        return sum(session is not None and not session.closed for session in sessions)
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """What Slack sends to EVENTS_PATH in HTTP mode. bolt refuses what is not signed, or signed long ago."""
+        if self._app is None:
+            return web.Response(status=503, text="starting")
+        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+
+    async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
+        sending = self._web.chat_postMessage(
+            channel=channel.channel, **said(card), metadata=metadata(key), unfurl_links=False, unfurl_media=False
+        )
+        return Receipt(str((await call(sending))["ts"]))
+
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+        """The metadata with the key stays as it is."""
+        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
+
+    async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
+        """Among the channel's messages of the last days, newest first."""
+        cursor: str | None = None
+        oldest = f"{time.time() - _LOOK_BACK_S:.6f}"
+        while True:
+            page = await call(
+                self._web.conversations_history(
+                    channel=channel.channel, include_all_metadata=True, limit=_PAGE, oldest=oldest, cursor=cursor
+                )
+            )
+            for found in page.get("messages", []):
+                if key_in(found) == key:
+                    return Receipt(str(found["ts"]))
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    async def can_send(self, channel: ChannelKey) -> str | None:
+        try:
+            found = (await call(self._web.conversations_info(channel=channel.channel)))["channel"]
+        except ChannelGoneError:
+            return NOT_A_MEMBER
+        if found.get("is_archived"):
+            return "This channel is archived"
+        return None if found.get("is_member") or found.get("is_im") else NOT_A_MEMBER
+
+    def direct(self, workspace: str, person: str) -> ChannelKey | None:
+        """Slack opens a conversation by the id of the person in it."""
+        return channel_key(workspace, person)
+
+    async def _build(self, inbound: Inbound) -> AsyncApp:
         """A bolt app in which everything that people can do is registered."""
         who = await call(self._web.auth_test())
         workspace, bot = str(who["team_id"]), str(who["user_id"])
@@ -68,66 +138,28 @@ class Slack:
         )
 
         async def authorize(**_: Any) -> AuthorizeResult:
-            """Known already: asking Slack at each press would come before its acknowledgement."""
+            """Known already: to ask Slack at each press would delay its acknowledgement."""
             return granted
 
-        app = AsyncApp(client=self._web, authorize=authorize, logger=logging.getLogger("slack_bolt"))
-        Desk(self._web, self._people, inbound, workspace=workspace, bot=bot).register(app, prefix=self._prefix)
-        return app
-
-    async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
-        answer = await call(
-            self._web.chat_postMessage(
-                channel=channel.channel, **said(card), metadata=metadata(key), unfurl_links=False, unfurl_media=False
-            )
+        app = AsyncApp(
+            client=self._web,
+            authorize=authorize,
+            signing_secret=self._signing_secret or None,
+            request_verification_enabled=not self._app_token,
+            logger=logging.getLogger("slack_bolt"),
         )
-        return Receipt(str(answer["ts"]))
-
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
-        """The metadata with the key stays as it is."""
-        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
-
-    async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
-        """Among the channel's messages of the last days, newest first."""
-        cursor, oldest = "", f"{time.time() - _LOOK_BACK_S:.6f}"
-        while True:
-            page = await call(
-                self._web.conversations_history(
-                    channel=channel.channel,
-                    include_all_metadata=True,
-                    limit=_PAGE,
-                    oldest=oldest,
-                    **({"cursor": cursor} if cursor else {}),
-                )
-            )
-            for found in page.get("messages", []):
-                if key_in(found) == key:
-                    return Receipt(str(found["ts"]))
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return None
-
-    async def can_send(self, channel: ChannelKey) -> str | None:
-        try:
-            found = (await call(self._web.conversations_info(channel=channel.channel)))["channel"]
-        except ChannelGoneError:
-            return "I am not in this channel yet. Type /invite @lapwing, then repeat"
-        if found.get("is_archived"):
-            return "This channel is archived"
-        is_member = found.get("is_member") or found.get("is_im")
-        return None if is_member else "I am not in this channel yet. Type /invite @lapwing, then repeat"
-
-    def direct(self, workspace: str, person: str) -> ChannelKey | None:
-        """Slack opens a conversation by the id of the person in it."""
-        return channel_key(workspace, person)
+        desk = Desk(self._web, self._people, inbound, workspace=workspace, bot=bot)
+        desk.register(app, prefix=self._prefix)
+        return app
 
     @asynccontextmanager
     async def _listening(self, app: AsyncApp) -> AsyncIterator[None]:
         self._sockets = [AsyncSocketModeHandler(app, self._app_token) for _ in range(SOCKETS)]
         try:
-            await asyncio.gather(*(socket.connect_async() for socket in self._sockets))
+            await asyncio.gather(*(socket.client.connect() for socket in self._sockets))
             yield
         finally:
-            for socket in self._sockets:
-                with contextlib.suppress(Exception):  # a socket that is broken already needs no goodbye
-                    await socket.close_async()
+            ends = await asyncio.gather(*(socket.client.close() for socket in self._sockets), return_exceptions=True)
+            for end in ends:
+                if isinstance(end, Exception):  # a socket that is broken already needs no goodbye
+                    log.info("closed socket reason=%r", str(end))

@@ -24,14 +24,14 @@ class ChannelVoice:
 
     def __init__(self, web: AsyncWebClient, channel: str, person: str, thread: str = "") -> None:
         self._web = web
-        self._where = {"channel": channel, **({"thread_ts": thread} if thread else {})}
+        self._where: dict[str, Any] = {"channel": channel, **({"thread_ts": thread} if thread else {})}
         self._person = person
 
     async def private(self, said: dict[str, Any]) -> None:
         await call(self._web.chat_postEphemeral(user=self._person, **self._where, **said))
 
     async def public(self, said: dict[str, Any]) -> None:
-        await call(self._web.chat_postMessage(unfurl_links=False, unfurl_media=False, **self._where, **said))
+        await call(self._web.chat_postMessage(**self._where, **said, unfurl_links=False, unfurl_media=False))
 
 
 class ResponseVoice:
