@@ -8,11 +8,11 @@ import difflib
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
@@ -34,6 +34,17 @@ def _positive(value: float | None) -> float | None:
 
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
+
+
+def _begins(prefix: str) -> Callable[[SecretStr], SecretStr]:
+    """Tokens are easily swapped; each kind has its own beginning."""
+
+    def check(value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(prefix):
+            raise ValueError(f"is another kind of token: this one begins with {prefix}. Are two of them swapped?")
+        return value
+
+    return check
 
 
 def _word(value: str) -> str:
@@ -67,6 +78,23 @@ class Settings(BaseSettings):
         description="after an outage, alerts of posts seen longer ago are summed up in one message a channel",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_begins("xoxb-"))] = Field(
+        SecretStr(""), description="the bot token (`xoxb-…`) of your Slack app; with it Lapwing serves Slack"
+    )
+    slack_app_token: Annotated[SecretStr, AfterValidator(_begins("xapp-"))] = Field(
+        SecretStr(""), description="the app-level token (`xapp-…`) for Socket Mode"
+    )
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="the signing secret, for HTTP mode in place of SLACK_APP_TOKEN"
+    )
+    slack_command_prefix: str = Field("", description="the `--prefix` that the manifest was made with")
+    slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
+    reactions_relevant: str = Field("+1,white_check_mark", description="emoji that mean relevant, by their names")
+    reactions_not_relevant: str = Field("-1,x,no_entry_sign", description="emoji that mean not relevant")
+    http_host: str = Field("127.0.0.1", description="where the web server listens, `0.0.0.0` for everywhere")
+    http_port: int = Field(
+        0, ge=0, le=65535, description="the port of `/healthz`, `/metrics` and Slack's HTTP mode; 0: no web server"
+    )
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
@@ -95,6 +123,25 @@ def read_settings(config: Path | None = None) -> Settings:
         raise SettingsError("\n".join(_explain(problem, from_file, named) for problem in error.errors())) from error
 
 
+def check_slack(settings: Settings) -> None:
+    """Whether what Slack needs is there together. Raises SettingsError."""
+    if not settings.slack_bot_token.get_secret_value():
+        if settings.slack_app_token.get_secret_value() or settings.slack_signing_secret.get_secret_value():
+            raise SettingsError(
+                "SLACK_BOT_TOKEN is missing: Slack needs it beside the others. See OAuth & Permissions."
+            )
+        return
+    if settings.slack_app_token.get_secret_value():
+        return
+    if not settings.slack_signing_secret.get_secret_value():
+        raise SettingsError(
+            "SLACK_APP_TOKEN is missing. Set it for Socket Mode (Basic Information, App-Level Tokens, connections:write), "
+            "or SLACK_SIGNING_SECRET and HTTP_PORT for HTTP mode."
+        )
+    if not settings.http_port:
+        raise SettingsError("HTTP_PORT is missing: with SLACK_SIGNING_SECRET Slack reaches Lapwing over HTTP.")
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
@@ -116,6 +163,8 @@ def _explain(problem: Any, from_file: Mapping[str, Any], path: Path | None) -> s
         return f"{where} is not a setting.{hint}"
     reason = str(problem["msg"]).removeprefix("Value error, ")
     default = Settings.model_fields[name].default
+    if isinstance(default, SecretStr):  # never shown, not even when it is wrong
+        return f"{where} {reason} Mend it, or leave it out."
     return f"{where} is {problem['input']!r}: {reason}. Mend it, or leave it out for the default ({default})."
 
 
@@ -129,4 +178,4 @@ def table() -> str:
 
 
 def _shown(default: object) -> str:
-    return "" if default in (None, "") else f"`{default}`"
+    return "" if default in (None, "", SecretStr("")) else f"`{default}`"
