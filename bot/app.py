@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from bot.chat.base import ChatPlatform
@@ -18,6 +19,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.outage import Outage
 from bot.pipeline.supervise import run_until_one_ends
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
@@ -28,7 +30,7 @@ from sources.replay import Replay
 from sources.types import Source
 from storage import outbox
 from storage.database import Database, open_database
-from storage.inbox import SqlInbox
+from storage.inbox import FRESH_FOR, SqlInbox
 
 _SETTLE_POLL_S = 0.02
 
@@ -46,15 +48,20 @@ class App:
         clock: Clock,
         gate: asyncio.Event,
         console: Console | None = None,
+        summary_after: timedelta = FRESH_FOR,
     ) -> None:
-        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
+        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
+
+        `summary_after`: how long after it was seen a post is old, and goes after newer ones.
+        """
         self.console = console
         self.clock = clock
         self.database = database
         self._gate = gate
         self._batcher = batcher
         self._platforms = {platform.name: platform for platform in platforms}
-        self._inbox = SqlInbox(database)
+        self._inbox = SqlInbox(database, fresh_for=summary_after)
+        self._outage = Outage(clock)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
         self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
@@ -74,6 +81,7 @@ class App:
                 ingests=self._ingests,
                 platforms=self._platforms,
                 clock=clock,
+                outage=self._outage,
             ),
         )
 
@@ -83,7 +91,6 @@ class App:
 
     async def run(self) -> None:
         """Until a platform ends: a terminal that the person left. Raises TaskDiedError when anything breaks."""
-        await self._inbox.recover()
         await self._watch_list.refresh()
         classify = Classify(
             self.database,
@@ -93,6 +100,7 @@ class App:
             self.clock,
             stored=self._stored,
             owed=self._owed,
+            outage=self._outage,
         )
         deliver = Deliver(self.database, self._platforms, self._watch_list, self.clock, owed=self._owed)
         await run_until_one_ends(
@@ -156,11 +164,12 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
             yield App(
                 database=database,
                 sources=sources,
-                batcher=Batcher(choice.load, choice.template),
+                batcher=Batcher(choice.load, choice.template, now=clock.now),
                 platforms=platforms if console is None else [console],
                 clock=clock,
                 gate=gate,
                 console=console,
+                summary_after=timedelta(minutes=settings.summary_after_minutes),
             )
 
 

@@ -17,6 +17,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.outage import Outage
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.types import Classifier
@@ -102,10 +103,11 @@ async def a_house(
     _write(path, posts)
     engine, clock, talk = classifier or KeywordClassifier(), FakeClock(held=True), chat or FakeChat()
     replay = await Replay.open(path, clock=clock, speed=math.inf)
-    batcher = Batcher(lambda: engine, engine.template)
+    batcher = Batcher(lambda: engine, engine.template, now=clock.now)
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
     stored, owed, platforms = Bell(clock), Bell(clock), {talk.name: talk}
     ingest = Ingest(replay, inbox, clock, stored)
+    outage = Outage(clock)
     await watch_list.refresh()
     health = Health(
         database=database,
@@ -115,6 +117,7 @@ async def a_house(
         ingests=[ingest],
         platforms=platforms,
         clock=clock,
+        outage=outage,
     )
     house = House(
         database=database,
@@ -133,7 +136,7 @@ async def a_house(
             chat=talk,
             clock=clock,
             ingest=ingest,
-            classify=Classify(database, inbox, batcher, watch_list, clock, stored=stored, owed=owed),
+            classify=Classify(database, inbox, batcher, watch_list, clock, stored=stored, owed=owed, outage=outage),
             deliver=Deliver(database, platforms, watch_list, clock, owed=owed),
             inbox=inbox,
             stored=stored,
