@@ -107,11 +107,18 @@ class Classify:
         started = self._clock.now()
         claimed = await self._inbox.claim(self._size, lease=LEASE, now=started)
         if not claimed:
-            free = await self._inbox.next_free()
-            await self._stored.wait(None if free is None else max((free - self._clock.now()).total_seconds(), 0))
+            await self._rest()
             return
         await self._work_off(claimed)
         self._size = _next_size(self._size, (self._clock.now() - started).total_seconds())
+
+    async def _rest(self) -> None:
+        """Nothing can be claimed: until something is stored, or a post that was put off is due."""
+        free, now = await self._inbox.next_free(), self._clock.now()
+        if free is None:
+            await self._stored.wait()
+        elif free > now:
+            await self._stored.wait((free - now).total_seconds())
 
     async def _work_off(self, claimed: list[StoredPost]) -> None:
         """Settle, postpone or set aside each of these posts, but in an outage or when stopped, which releases them."""
