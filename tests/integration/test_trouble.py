@@ -347,6 +347,22 @@ async def test_stopped_while_the_model_works_it_settles_what_is_answered_and_cla
         assert await nothing_is_claimed(rig)
 
 
+async def test_stopped_while_posts_are_parted_it_asks_no_more_and_holds_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    engine = TroubledClassifier({"poison": FAILURES["a bug"]})
+    async with watching(database, tmp_path, engine) as rig, deciding(rig) as task:
+        engine.hang()
+        await put(rig, "security 1", "poison", "security 2", "security 3")
+        assert await asyncio.to_thread(engine.at_work.wait, 5)
+        rig.classify.stop()
+        engine.may_answer.set()
+        await ends_by_itself(task)
+        assert engine.calls == 2, "the four, and the harmless text"
+        assert await waiting(rig) == 4
+        assert await nothing_is_claimed(rig)
+
+
 async def test_stopped_while_the_model_is_loaded_it_ends(database: Database, tmp_path: Path) -> None:
     async with watching(database, tmp_path, TroubledClassifier()) as rig:
         rig.classify._batcher = Batcher(TroubledClassifier, "{}")  # nobody runs it
