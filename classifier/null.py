@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier.types import ENTAILMENT, Model
 
 _BYTES = 4
-_NUMBERS = 2 ** (8 * _BYTES)
+_NUMBERS = 1 << (8 * _BYTES)
 _LOWEST, _HIGHEST = -8.4, 3.6
 """Of the entailment logit; contradiction is 0. Evenly spread between them, a third lies above the logit of 40%."""
 

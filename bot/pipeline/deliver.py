@@ -12,9 +12,9 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
 from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
-from storage import alerts, channels, outbox
+from storage import alerts, channels, failpoints, outbox
 from storage.database import Connection, Database
-from storage.failpoints import Commit
+from storage.failpoints import Commit, Word
 from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Lane, Receipt
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ class Deliver:
 
     async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> None:
         try:
+            failpoints.reach(failpoints.before(Word.FIND))
             receipt = await platform.find(delivery.channel, delivery.key)
+            failpoints.reach(failpoints.after(Word.FIND))
         except DeliveryError as error:
             await self._plan(delivery, error, platform.grace, looking_up=True)
             return
@@ -111,7 +113,9 @@ class Deliver:
     async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
         card = await self._card(delivery.key)
         try:
+            failpoints.reach(failpoints.before(Word.SEND))
             receipt = await platform.send(delivery.channel, card, delivery.key)
+            failpoints.reach(failpoints.after(Word.SEND))
         except DeliveryError as error:
             await self._plan(delivery, error, platform.grace)
         else:
@@ -126,7 +130,10 @@ class Deliver:
             await self._nothing_to_redraw(delivery, original, platform.grace)
             return
         try:
-            await platform.edit(delivery.channel, receipt, await self._card(original))
+            card = await self._card(original)
+            failpoints.reach(failpoints.before(Word.EDIT))
+            await platform.edit(delivery.channel, receipt, card)
+            failpoints.reach(failpoints.after(Word.EDIT))
         except OutcomeUnknownError as error:
             await self._plan(delivery, TryLaterError(str(error)), platform.grace)
         except DeliveryError as error:
