@@ -9,7 +9,7 @@ from tests.benchmarks.kill_loop import CARELESS, Plan, figures, run
 
 @pytest.mark.parametrize("seed", [11, 12])
 def test_whatever_is_killed_and_whatever_the_chat_does_each_alert_is_one_message(seed: int, tmp_path: Path) -> None:
-    plan = Plan(seed=seed, posts=300, kills=8, channels=10)
+    plan = Plan(seed=seed, posts=400, kills=8, channels=20)
 
     outcome = run(plan, tmp_path)
 

@@ -4,7 +4,7 @@
 
 Without --seed: three seeds at full size, and a small run whose grace is cut to nothing, which must double messages: a
 trial that cannot fail proves nothing. Exit status 1 when a limit is missed. A run that fails prints how to repeat it.
-Only kills after the first commit of a life count; a kill falls evenly between that and half a second later.
+Only kills after the first commit of a life count; a kill falls evenly between that and 0.4 s later.
 """
 
 import argparse
@@ -32,11 +32,11 @@ from tests.fakes.trial import World, a_world, prepare, waiting, write_replay
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
-POSTS, KILLS, CHANNELS = 10_000, 200, 40
+POSTS, KILLS, CHANNELS = 10_000, 200, 48
 MOST_S = 240.0
 """Of wall time for one seed at full size."""
 
-KILL_WITHIN_S = 0.5
+KILL_WITHIN_S = 0.4
 PLAYED_IN_LIVES = 0.9
 """How much of the replay the killed lives see, were nothing ever late; the rest comes in the last life."""
 
@@ -52,7 +52,7 @@ class TrialBrokenError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """One run; equal plans roll the same dice."""
+    """One run. Equal plans roll the same dice; which line of the program a kill falls on is up to the machine."""
 
     seed: int
     posts: int = POSTS
@@ -80,6 +80,9 @@ class Outcome:
     start_s: float
     """From the start of a life to its first commit, median."""
 
+    drain_s: float
+    """What the last life took."""
+
     server_late_s: float
     """How much later than it promises the chat kept a message, at worst: the grace has a margin for this, no more."""
 
@@ -92,6 +95,7 @@ class Outcome:
             "messages": self.reckoning.messages,
             "seconds": round(self.seconds, 1),
             "start_s": round(self.start_s, 2),
+            "drain_s": round(self.drain_s, 1),
             "server_late_s": round(self.server_late_s, 3),
             "answered": dict(self.answered),
         }
@@ -114,15 +118,16 @@ def run(plan: Plan, folder: Path) -> Outcome:
                 starts.append(life.wait_for_work())
                 time.sleep(dice.uniform(0, KILL_WITHIN_S))
                 life.kill()
+        drain_from = time.monotonic()
         with _Life(plan, server, settings, folder) as last:
             last.live_until_nothing_waits(database, world)
-        time.sleep(SLOWEST_COMMIT_S)  # what a killed life asked for last may come as late as this
     return Outcome(
         plan=plan,
         kills=len(starts),
         reckoning=reckon(database, world, server.messages),
         seconds=time.monotonic() - started,
         start_s=median(starts or [0.0]),
+        drain_s=time.monotonic() - drain_from,
         server_late_s=max(0.0, server.slowest_commit_s - SLOWEST_COMMIT_S),
         answered=server.answered,
     )
@@ -222,7 +227,7 @@ def main() -> int:
     return finish("kill loop", measured, timeout_s=REQUEST_TIMEOUT_S, **information)
 
 
-CARELESS = Plan(seed=1, posts=300, kills=4, channels=10, grace_s=0.0)
+CARELESS = Plan(seed=1, posts=400, kills=2, channels=20, grace_s=0.0)
 """The same with the grace cut to nothing: what the chat kept late is not found, and is sent again."""
 
 

@@ -88,7 +88,10 @@ class Message:
 
 
 class ChatServer:
-    """Serves on a thread of its own between `with` and its end; `messages` may be read at any time."""
+    """Serves on a thread of its own between `with` and its end; `messages` may be read at any time, and is whole after.
+
+    What was asked before the end is done before it, however late.
+    """
 
     def __init__(self, treat: Treat = kindly) -> None:
         self.url = ""
@@ -105,6 +108,7 @@ class ChatServer:
         self._thread = threading.Thread(target=self._run, name="chat server")
         self._listening = threading.Event()
         self._ended = asyncio.Event()
+        self._open: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -127,8 +131,14 @@ class ChatServer:
             self.url = f"http://{host}:{port}"
             self._listening.set()
             await self._ended.wait()
+            await asyncio.gather(*self._open)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking = asyncio.create_task(self._talk(reader, writer), name="chat connection")
+        self._open.add(talking)
+        talking.add_done_callback(self._open.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection. Whoever asked may be dead before it is answered, or before it has asked."""
         came = time.monotonic()
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -137,8 +147,10 @@ class ChatServer:
             self.answered[f"{request.method} {'cut' if treatment.cut else treatment.status}"] += 1
             done = asyncio.get_running_loop().create_future()
             asyncio.get_running_loop().call_later(treatment.commit_after_s, self._do, request, treatment, came, done)
+            if treatment.cut:
+                writer.close()
+            status, answer = await done
             if not treatment.cut:
-                status, answer = await done
                 writer.write(_reply(status, treatment.retry_after_s, answer))
                 await writer.drain()
         with suppress(ConnectionError):

@@ -28,9 +28,6 @@ from tests.fakes.http_chat import WORKSPACE, HttpChat
 
 LABELS = ("flood", "security", "outage", "fire", "storm", "strike", "election", "recall", "fraud", "earthquake")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-ACCOUNTS_EACH = 1.5
-"""How many accounts there are a channel; each is watched by one channel or by two."""
-
 NO_WORDS = 0.02
 REPEATED = 0.15
 LATE_S = 4.0
@@ -89,18 +86,18 @@ def must_alert(channel: Channel, watch: Watch, text: str) -> bool:
 
 
 def a_world(seed: str, *, posts: int, channels: int) -> World:
-    """As many posts by accounts that are all watched, and channels no two of which are set alike."""
+    """As many posts by accounts that are all watched, some by several of the channels, which are set in many ways.
+
+    About one post in five that a channel watches alerts: enough that every life has some to send, few enough that
+    a channel's messages, one after the other, do not take longer than all the lives together.
+    """
     dice = random.Random(f"{seed} world")
-    accounts = [f"account{number}" for number in range(max(1, round(channels * ACCOUNTS_EACH)))]
-    wanted: dict[int, set[str]] = {number: set() for number in range(channels)}
-    for place, account in enumerate(accounts):
-        wanted[place % channels].add(account)
-        if dice.random() < 0.5:
-            wanted[dice.randrange(channels)].add(account)
+    accounts = [f"account{number}" for number in range(2 * channels)]
+    wanted = [{*accounts[2 * number :][:2], dice.choice(accounts)} for number in range(channels)]
     ids = dice.sample(range(10 * posts), posts)
     return World(
         posts=tuple(_a_post(dice, str(number), dice.choice(accounts)) for number in ids),
-        channels=tuple(_a_channel(dice, number, sorted(watched)) for number, watched in wanted.items()),
+        channels=tuple(_a_channel(dice, number, sorted(watched)) for number, watched in enumerate(wanted)),
     )
 
 
@@ -110,9 +107,9 @@ def _a_post(dice: random.Random, post: str, author: str) -> Played:
 
 
 def _a_channel(dice: random.Random, number: int, accounts: Sequence[str]) -> Channel:
-    names = dice.sample(LABELS, dice.randint(1, 4))
+    names = dice.sample(LABELS, dice.choice((1, 1, 2, 3)))
     exclusive = len(names) > 1 and dice.random() < 0.3
-    thresholds = (0.55, 0.7) if exclusive else (None, None, 0.3, 0.6)
+    thresholds = (0.99, 0.995) if exclusive else (None, 0.8, 0.9) if len(names) == 1 else (0.9, 0.95)
     quiet = {1: AlertState.SHADOW, 2: AlertState.OFF}
     return Channel(
         key=ChannelKey(platform=HttpChat.name, workspace=WORKSPACE, channel=f"channel{number}"),
@@ -121,14 +118,14 @@ def _a_channel(dice: random.Random, number: int, accounts: Sequence[str]) -> Cha
         threshold=dice.choice(thresholds),
         alerts=quiet.get(number, AlertState.ON),
         labels=tuple(
-            ChannelLabel(label=Label(name=name), threshold=0.5 if dice.random() < 0.2 else None) for name in names
+            ChannelLabel(label=Label(name=name), threshold=0.9 if dice.random() < 0.3 else None) for name in names
         ),
         watches=tuple(
             Watch(
                 account=Account(source="x", id=account, handle=account),
                 added_by="Ada",
                 added_at=LONG_AGO,
-                filters=Filters(minimum=0.5 if dice.random() < 0.2 else None),
+                filters=Filters(minimum=0.7 if dice.random() < 0.2 else None),
             )
             for account in accounts
         ),
