@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -104,8 +103,7 @@ class ChatServer:
 
         self._by_key: dict[tuple[str, str], list[int]] = {}
         self._treat = treat
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="chat server")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="chat server")
         self._listening = threading.Event()
         self._ended = asyncio.Event()
         self._open: set[asyncio.Task[None]] = set()
@@ -115,17 +113,12 @@ class ChatServer:
         self._listening.wait()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         async with await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=_HELD_AT_MOST) as server:
             host, port = server.sockets[0].getsockname()
             self.url = f"http://{host}:{port}"
@@ -145,11 +138,11 @@ class ChatServer:
             request = await _read(reader)
             treatment = self._treat(request)
             self.answered[f"{request.method} {'cut' if treatment.cut else treatment.status}"] += 1
-            done = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_later(treatment.commit_after_s, self._do, request, treatment, came, done)
             if treatment.cut:
                 writer.close()
-            status, answer = await done
+            await asyncio.sleep(treatment.commit_after_s)
+            status, answer = self._do(request, treatment)
+            self.slowest_commit_s = max(self.slowest_commit_s, time.monotonic() - came)
             if not treatment.cut:
                 writer.write(_reply(status, treatment.retry_after_s, answer))
                 await writer.drain()
@@ -157,18 +150,12 @@ class ChatServer:
             writer.close()
             await writer.wait_closed()
 
-    def _do(
-        self, request: Request, treatment: Treatment, came: float, done: "asyncio.Future[tuple[int, dict[str, Any]]]"
-    ) -> None:
+    def _do(self, request: Request, treatment: Treatment) -> tuple[int, dict[str, Any]]:
+        """The status, and what is answered besides."""
         if treatment.status >= 400:
-            done.set_result((treatment.status, {}))
-        elif request.method == "GET":
-            done.set_result((200, {"ids": self._by_key.get((request.channel, request.key), [])}))
-        else:
-            self.slowest_commit_s = max(self.slowest_commit_s, time.monotonic() - came)
-            done.set_result(self._keep(request))
-
-    def _keep(self, request: Request) -> tuple[int, dict[str, Any]]:
+            return treatment.status, {}
+        if request.method == "GET":
+            return 200, {"ids": self._by_key.get((request.channel, request.key), [])}
         if request.method == "POST":
             message = Message(len(self.messages) + 1, request.channel, request.key, request.text)
             self.messages.append(message)

@@ -107,7 +107,7 @@ def _saying_something_else(alerts: Sequence[_Alert], messages: Sequence[Message]
     wrong = []
     for alert in alerts:
         message = first.get((alert.channel, alert.key))
-        if message and f"/{alert.post}" not in message.text.split(" ")[-1]:
+        if message and not message.text.endswith(f"/{alert.post}"):
             wrong.append(f"not about post {alert.post}: {message}")
         elif message and alert.receipt != str(message.id):
             wrong.append(f"receipt {alert.receipt} of {message}")

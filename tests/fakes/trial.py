@@ -108,8 +108,9 @@ def _a_post(dice: random.Random, post: str, author: str) -> Played:
 
 def _a_channel(dice: random.Random, number: int, accounts: Sequence[str]) -> Channel:
     names = dice.sample(LABELS, dice.choice((1, 1, 2, 3)))
-    exclusive = len(names) > 1 and dice.random() < 0.3
-    thresholds = (0.99, 0.995) if exclusive else (None, 0.8, 0.9) if len(names) == 1 else (0.9, 0.95)
+    alone = len(names) == 1
+    exclusive = not alone and dice.random() < 0.3
+    thresholds = (0.98, 0.99) if exclusive else (None, 0.8, 0.9, 0.9) if alone else (0.9, 0.95)
     quiet = {1: AlertState.SHADOW, 2: AlertState.OFF}
     return Channel(
         key=ChannelKey(platform=HttpChat.name, workspace=WORKSPACE, channel=f"channel{number}"),
@@ -118,7 +119,7 @@ def _a_channel(dice: random.Random, number: int, accounts: Sequence[str]) -> Cha
         threshold=dice.choice(thresholds),
         alerts=quiet.get(number, AlertState.ON),
         labels=tuple(
-            ChannelLabel(label=Label(name=name), threshold=0.9 if dice.random() < 0.3 else None) for name in names
+            ChannelLabel(label=Label(name=name), threshold=0.995 if dice.random() < 0.2 else None) for name in names
         ),
         watches=tuple(
             Watch(
