@@ -135,7 +135,7 @@ def test_killed_at_this_point_the_next_life_ends_what_was_begun(
             assert killed.status == -signal.SIGKILL, f"never came to {die_at!r}: {killed}"
         ended = nursery.live(a_life(server, scenario), settings, tmp_path / "said")
 
-    assert ended.status == 0, ended.said
+    assert ended.status == 0, f"did not come to its end: {ended}"
     unreachable = {"ops"} if scenario.closed else set[str]()
     assert reckon(database, world, server.messages, unreachable).problems == ()
     assert scenario.seen(server.messages)

@@ -102,21 +102,28 @@ class Outcome:
 
 
 def run(plan: Plan, folder: Path) -> Outcome:
-    """Play, kill, play to the end, and compare. Raises TrialBrokenError."""
+    """Play, kill, play to the end, and compare. Raises TrialBrokenError, which says how to repeat it."""
+    try:
+        return _run(plan, folder)
+    except TrialBrokenError as error:
+        raise TrialBrokenError(f"{error}\nAgain: {plan.command}") from error
+
+
+def _run(plan: Plan, folder: Path) -> Outcome:
     started = time.monotonic()
+    dice = random.Random(f"{plan.seed} kills")
+    delays = [dice.uniform(0, KILL_WITHIN_S) for _ in range(plan.kills)]
     world = a_world(str(plan.seed), posts=plan.posts, channels=plan.channels)
     database, replay = folder / "lapwing.db", folder / "posts.jsonl"
-    play_s = plan.kills * KILL_WITHIN_S / 2 / PLAYED_IN_LIVES
-    speed = write_replay(replay, world, str(plan.seed), max(play_s, 0.5))
+    speed = write_replay(replay, world, str(plan.seed), play_s=(sum(delays) or 1.0) / PLAYED_IN_LIVES)
     asyncio.run(prepare(database, world))
     settings = {"database": database, "replay_file": replay, "replay_speed": speed, "classifier": "null"}
-    dice = random.Random(f"{plan.seed} kills")
     with ChatServer(on_a_bad_day(f"{plan.seed} chat")) as server:
         starts = []
-        for _ in range(plan.kills):
+        for delay_s in delays:
             with _Life(plan, server, settings, folder) as life:
                 starts.append(life.wait_for_work())
-                time.sleep(dice.uniform(0, KILL_WITHIN_S))
+                time.sleep(delay_s)
                 life.kill()
         drain_from = time.monotonic()
         with _Life(plan, server, settings, folder) as last:
