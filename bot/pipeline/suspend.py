@@ -41,12 +41,12 @@ class Suspensions:
         self._released = released
 
     async def run(self) -> None:
-        """For ever: ask suspended channels whether they can be sent to again."""
+        """For ever: ask suspended channels whether they can be sent to again, first of all at the start."""
         while True:
-            await self._clock.sleep(_ASK_EVERY_S)
             for channel in self._watch_list.channels():
                 if channel.suspended and channel.key.platform in self._platforms:
                     await self._ask(channel.key)
+            await self._clock.sleep(_ASK_EVERY_S)
 
     async def suspend(self, delivery: Delivery, problem: str) -> None:
         """The chat says that nothing can be sent to this delivery's channel until people change something there.
