@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 
 from bot.pipeline.filters import Reading, refusal_of_label, refusal_of_post
 from bot.pipeline.watcher import Watcher
@@ -52,18 +53,27 @@ def decide(
     now: datetime,
     *,
     alerted: bool = False,
-    reading: Reading | None = None,
 ) -> Decision:
     """What this post means for this channel at `now`.
 
     `answers` must hold every hypothesis of the channel unless `refusal_before_scoring` says that none is needed;
     a missing one is a KeyError: unknown is never zero. `alerted`: whether a post with the same words alerted this
-    channel within the last day. `reading`: that of the post, where it is decided for several channels.
+    channel within the last day.
     """
+    if refusal := refusal_before_scoring(Reading(stored.post), watcher):
+        return decide_unscored(stored, watcher, refusal)
+    return decide_scored(stored, watcher, answers, now, alerted=alerted)
+
+
+def decide_unscored(stored: StoredPost, watcher: Watcher, refusal: Refusal) -> Decision:
+    """What a post means for a channel for which something refuses it before it is scored."""
+    channel, (reason, detail) = watcher.channel, refusal
+    return Decision(post=stored.id, channel=channel.key, reason=reason, detail=detail, mode=channel.mode)
+
+
+def decide_scored(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime, *, alerted: bool) -> Decision:
+    """What a post means for a channel for which nothing does."""
     channel = watcher.channel
-    if refusal := refusal_before_scoring(reading or Reading(stored.post), watcher):
-        reason, detail = refusal
-        return Decision(post=stored.id, channel=channel.key, reason=reason, detail=detail, mode=channel.mode)
     scores = scored(watcher, answers)
     matched = matching(scores, channel.mode)
     passing = tuple(one for one in matched if not refusal_of_label(one.label, watcher.watch.filters))
@@ -83,11 +93,11 @@ def scored(watcher: Watcher, answers: Answers) -> tuple[LabelScore, ...]:
     """The score of each of the channel's labels beside its threshold, highest first."""
     channel = watcher.channel
     found = score_labels([answers[hypothesis] for hypothesis in watcher.hypotheses], channel.mode)
-    scores = (
+    scores = [
         LabelScore(label=label.name, score=score, threshold=threshold, threshold_source=source)
         for label, score, (threshold, source) in zip(channel.labels, found, watcher.thresholds, strict=True)
-    )
-    return tuple(sorted(scores, key=lambda one: -one.score))
+    ]
+    return tuple(sorted(scores, key=attrgetter("score"), reverse=True))  # equal ones stay in the labels' order
 
 
 def matching(scores: tuple[LabelScore, ...], mode: Mode) -> tuple[LabelScore, ...]:
@@ -136,6 +146,8 @@ def _label_pauses(channel: Channel, now: datetime) -> dict[str, Pause]:
 
 
 def _unpaused(channel: Channel, passing: tuple[LabelScore, ...], now: datetime) -> tuple[LabelScore, ...]:
+    if not channel.pauses:
+        return passing
     paused = _label_pauses(channel, now)
     return tuple(one for one in passing if one.label.casefold() not in paused)
 

@@ -9,6 +9,8 @@ from classifier.premise import has_text
 from sources.types import Post
 from storage.types import Filters
 
+_WORD = re.compile(r"\w+")
+
 
 class Reading:
     """A post as it is looked at for many channels: each thing is found out once, and only when somebody asks."""
@@ -26,12 +28,16 @@ class Reading:
         """Whether there is anything to ask the model about."""
         return has_text(self.post.text)
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the post, in one spelling."""
+        return frozenset(words_of(self.post.text))
+
     def holds(self, keyword: str) -> bool:
         """Whether the post holds a keyword as whole words, whatever the case and the spaces between them."""
-        words = _folded(keyword).split()
-        if not all(word in self._folded for word in words):  # 20 times cheaper than the search, and mostly the answer
+        if not self.words.issuperset(words_of(keyword)):  # mostly the answer, and much cheaper than the search
             return False
-        pattern = r"\s+".join(re.escape(word) for word in words)
+        pattern = r"\s+".join(map(re.escape, _folded(keyword).split()))
         return re.search(rf"(?<!\w){pattern}(?!\w)", self._folded) is not None
 
     @cached_property
@@ -61,6 +67,11 @@ def refusal_of_label(label: str, filters: Filters) -> str:
     if filters.labels and folded not in {name.casefold() for name in filters.labels}:
         return " ".join(f"+label:{name}" for name in filters.labels)
     return ""
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in one spelling, in their order. Whoever holds the text as whole words holds each of them."""
+    return _WORD.findall(_folded(text))
 
 
 def _folded(text: str) -> str:

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
 
-from bot.pipeline.decide_all import Watchers
 from bot.pipeline.watcher import Watcher, watchers_of
+from bot.pipeline.watchers import Watchers
 from sources.types import Account, Source, SourceError
 from storage import channels
 from storage.database import Database
