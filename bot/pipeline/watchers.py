@@ -149,12 +149,11 @@ class Columns:
     def near(self, asking: _Marks, answers: Answers) -> _Marks:
         """Which of the listeners that ask may have a label above its threshold: never one too few.
 
-        A logit that is needed and unknown (NaN) is near as well, so that deciding says so.
+        Whoever needs an answer that is missing, or a logit that is unknown (NaN), is near as well: deciding says so.
         """
         if not asking.any():
             return asking
-        used = self._used(asking)
-        pairs = [answers[text] if used else _UNKNOWN for text, used in zip(self.hypotheses, used, strict=True)]
+        pairs = [answers.get(text, _UNKNOWN) for text in self.hypotheses]
         scores = scores_of_channels(np.array(pairs), self.hypothesis, self.starts, self.exclusive)
         marks = np.zeros(len(self.listeners), dtype=np.bool_)
         marks[self.owner[~(scores <= self.threshold - _ROUNDING)]] = True
