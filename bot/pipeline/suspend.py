@@ -71,7 +71,7 @@ class Suspensions:
 
         if await self._database.transaction(work, Commit.SUSPEND):
             log.error("suspended channel=%s reason=%r", key, problem)
-            await self._watch_list.refresh()
+            await self._watch_list.refresh(key)
 
     async def resume(self, key: ChannelKey) -> None:
         """The channel can be sent to again: go on with what was held."""
@@ -82,7 +82,7 @@ class Suspensions:
 
         held = await self._database.transaction(work, Commit.RESUME)
         log.info("resumed channel=%s held=%d", key, held)
-        await self._watch_list.refresh()
+        await self._watch_list.refresh(key)
         self._released()
 
     async def _ask(self, key: ChannelKey) -> None:
