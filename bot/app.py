@@ -29,6 +29,7 @@ from sources.types import Source
 from storage import outbox
 from storage.database import Database, open_database
 from storage.inbox import SqlInbox
+from storage.owner import owning
 
 _SETTLE_POLL_S = 0.02
 
@@ -141,7 +142,7 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
     `platforms`: what it talks through; the terminal when there are none.
     `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
     set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
-    DatabaseUnusableError.
+    DatabaseUnusableError; DatabaseInUseError where another process owns the file.
     """
     clock = SystemClock()
     gate = asyncio.Event()
@@ -150,8 +151,9 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
     choice = choose(settings.classifier, template=settings.classifier_template, threads=threads)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
-    async with open_database(settings.database) as database:
-        with ExitStack() as opened:
+    with ExitStack() as opened:
+        opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
+        async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)
             yield App(
                 database=database,

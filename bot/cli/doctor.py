@@ -25,7 +25,8 @@ def command(
 ) -> None:
     """Check settings, database, source and model, and say how to mend what is wrong.
 
-    An older database is brought up to date, as by `lapwing run`; nothing else is changed.
+    An older database is brought up to date, as by `lapwing run`; nothing else is changed. While Lapwing runs, its
+    database is only read.
     """
     if not asyncio.run(_examine(config)):
         sys.exit(BROKE)
@@ -63,19 +64,38 @@ async def _passes(name: str, check: Awaitable[str]) -> bool:
 
 
 async def _database(settings: "Settings") -> str:
+    from sources.clock import SystemClock  # noqa: PLC0415
     from storage import sqlite  # noqa: PLC0415
     from storage.database import DatabaseUnusableError, open_database  # noqa: PLC0415
+    from storage.owner import DatabaseInUseError, owning  # noqa: PLC0415
 
     path = settings.database
     if problem := sqlite.path_problem(path):
         raise DatabaseUnusableError(problem)
     if not path.exists():
         return f"{path} will be made by the first `lapwing run`"
-    async with open_database(path) as database:
-        problems = await database.read(sqlite.integrity_problems)
+    try:
+        with owning(path, SystemClock().now()):
+            async with open_database(path) as database:
+                _refuse_damaged(path, await database.read(sqlite.integrity_problems))
+    except DatabaseInUseError as error:
+        await asyncio.to_thread(_read_beside_its_owner, path)
+        return f"{path} is sound; in use by {error.by}"
+    return f"{path} is sound"
+
+
+def _read_beside_its_owner(path: Path) -> None:
+    """The owner alone writes, so this only reads."""
+    from storage import sqlite  # noqa: PLC0415
+    from storage.reading import read_only  # noqa: PLC0415
+
+    with read_only(path) as connection:
+        _refuse_damaged(path, sqlite.integrity_problems(connection))
+
+
+def _refuse_damaged(path: Path, problems: list[str]) -> None:
     if problems:
         raise _ProblemError(f"{path} is damaged: {problems[0]}. Restore a backup, or name another file in DATABASE.")
-    return f"{path} is sound"
 
 
 async def _source(settings: "Settings") -> str:
