@@ -1,6 +1,5 @@
 """Decisions, and the alerts with the deliveries that they owe."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from classifier.types import Mode
-from storage import keys, sqlite
+from storage import facts, keys, posts, sqlite
+from storage.delivery_keys import delivery_key
 from storage.schema import alert_labels, alerts, decisions, deliveries, models
 from storage.types import (
     ChannelKey,
@@ -96,7 +96,7 @@ def _from_row(row: Any) -> Decided:
 def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decided_at: datetime) -> None:
     if not owing:
         return
-    tokens = [DeliveryKey(secrets.token_urlsafe(15)) for _ in owing]
+    tokens = _keys(connection, owing)
     connection.execute(
         sa.insert(deliveries),
         [
@@ -139,6 +139,13 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
             for place, one in enumerate(decision.matched)
         ],
     )
+
+
+def _keys(connection: sa.Connection, owing: Sequence[Decision]) -> list[DeliveryKey]:
+    secret = facts.delivery_secret(connection)
+    named = {stored.id: stored.post for stored in posts.load(connection, {decision.post for decision in owing})}
+    identities = ((decision.channel, named[decision.post]) for decision in owing)
+    return [delivery_key(secret, channel, post.source, post.id) for channel, post in identities]
 
 
 def _row(decision: Decision, model: int, decided_at: datetime) -> dict[str, Any]:

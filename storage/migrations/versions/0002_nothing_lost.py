@@ -1,5 +1,7 @@
 """Nothing lost, nothing twice: tries, removed texts, notices, and facts about the file."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,12 +12,13 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.create_table(
+    meta = op.create_table(
         "meta",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
     )
+    op.bulk_insert(meta, [{"name": "delivery secret", "value": secrets.token_hex(32)}])
     op.create_table(
         "notices",
         sa.Column("delivery", sa.Text(), nullable=False),
