@@ -18,6 +18,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.resume import take_up_copy
 from bot.pipeline.supervise import run_until_one_ends
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
@@ -84,6 +85,7 @@ class App:
 
     async def run(self) -> None:
         """Until a platform ends: a terminal that the person left. Raises TaskDiedError when anything breaks."""
+        await take_up_copy(self.database, self.clock, self._platforms.values())
         await self._inbox.recover()
         await self._watch_list.refresh()
         classify = Classify(

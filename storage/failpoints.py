@@ -11,6 +11,7 @@ from enum import StrEnum
 class Commit(StrEnum):
     """Every kind of transaction that there is."""
 
+    RESUME_COPY = "resume copy"
     PUT_POSTS = "put posts"
     FREE_CLAIMS = "free claims"
     CLAIM_POSTS = "claim posts"

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -31,6 +32,10 @@ class DatabaseInUseError(DatabaseUnusableError):
         self.by = by
 
 
+_PATIENCE_S, _TRY_EVERY_S = 0.5, 0.05
+"""A holder may be just ending, or have looked in for a moment only."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Holder:
     pid: int
@@ -47,8 +52,8 @@ def lock_path(database: Path) -> Path:
 
 
 @contextmanager
-def owning(database: Path, now: datetime) -> Iterator[None]:
-    """Own the database from now to the end; it need not exist yet.
+def owning(database: Path, now: datetime, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+    """Own the database from now to the end; it need not exist yet. Blocks for `patience_s` at most.
 
     Raises DatabaseInUseError where another process does, and DatabaseUnusableError for a path that no database can
     live at.
@@ -57,7 +62,7 @@ def owning(database: Path, now: datetime) -> Iterator[None]:
         raise DatabaseUnusableError(problem)
     lock = _open(database)
     try:
-        _take(lock, database)
+        _take(lock, database, patience_s)
         _sign(lock, _Holder(pid=os.getpid(), host=socket.gethostname(), since=f"{now:%Y-%m-%d %H:%M} UTC"))
         yield
     finally:
@@ -75,17 +80,27 @@ def _open(database: Path) -> int:
         ) from error
 
 
-def _take(lock: int, database: Path) -> None:
+def _take(lock: int, database: Path, patience_s: float) -> None:
+    gives_up_at = time.monotonic() + patience_s
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DatabaseInUseError(database, _holder(lock)) from None
+        while not _try(lock):
+            if time.monotonic() >= gives_up_at:
+                raise DatabaseInUseError(database, _holder(lock))
+            time.sleep(_TRY_EVERY_S)
     except OSError as error:
         what = "does not know locks" if error.errno in {errno.ENOLCK, errno.EOPNOTSUPP} else f"failed ({error})"
         raise DatabaseUnusableError(
             f"The disk that holds {database} {what}, so nothing keeps a second process off it. Name a DATABASE on a "
             "local disk."
         ) from error
+
+
+def _try(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sign(lock: int, holder: _Holder) -> None:

@@ -1,19 +1,23 @@
 """A database read by a process that does not own it: while Lapwing runs, or while nobody does."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from storage import sqlite
 from storage.database import REVISION, Connection, DatabaseUnusableError, usable_revision
+from storage.owner import DatabaseInUseError, owning
 
 
 @contextmanager
 def read_only(path: Path) -> Iterator[Connection]:
     """A connection that sees one moment of the file, and can write nothing at all.
 
+    Where nobody runs on the file it leaves an empty journal beside it, which `tidy` takes away.
     Raises DatabaseUnusableError for a file that is not a Lapwing database of this revision, and for what goes wrong
     with the file while it is read.
     """
@@ -33,3 +37,9 @@ def read_only(path: Path) -> Iterator[Connection]:
         raise DatabaseUnusableError(sqlite.explain(error, path)) from error
     finally:
         engine.dispose()
+
+
+def tidy(path: Path, now: datetime) -> None:
+    """After reading: let SQLite take its journal away, unless someone owns the file, whose journal it then is."""
+    with suppress(DatabaseInUseError), owning(path, now, patience_s=0), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA schema_version")  # touches the file: its last connection to leave clears up

@@ -12,6 +12,7 @@ from bot.cli.failures import BROKE
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from storage.database import Connection
 
 
 class _ProblemError(Exception):
@@ -77,25 +78,32 @@ async def _database(settings: "Settings") -> str:
     try:
         with owning(path, SystemClock().now()):
             async with open_database(path) as database:
-                _refuse_damaged(path, await database.read(sqlite.integrity_problems))
+                return await database.read(lambda connection: _look_into(connection, path))
     except DatabaseInUseError as error:
-        await asyncio.to_thread(_read_beside_its_owner, path)
-        return f"{path} is sound; in use by {error.by}"
-    return f"{path} is sound"
+        return f"{await asyncio.to_thread(_read_beside_its_owner, path)}; in use by {error.by}"
 
 
-def _read_beside_its_owner(path: Path) -> None:
+def _read_beside_its_owner(path: Path) -> str:
     """The owner alone writes, so this only reads."""
-    from storage import sqlite  # noqa: PLC0415
     from storage.reading import read_only  # noqa: PLC0415
 
     with read_only(path) as connection:
-        _refuse_damaged(path, sqlite.integrity_problems(connection))
+        return _look_into(connection, path)
 
 
-def _refuse_damaged(path: Path, problems: list[str]) -> None:
-    if problems:
-        raise _ProblemError(f"{path} is damaged: {problems[0]}. Restore a backup, or name another file in DATABASE.")
+def _look_into(connection: "Connection", path: Path) -> str:
+    from storage import facts, sqlite  # noqa: PLC0415
+
+    if problems := sqlite.integrity_problems(connection):
+        raise _ProblemError(
+            f"{path} is damaged: {problems[0]}. Put a backup in its place (README, Backups), or name another DATABASE."
+        )
+    copied_at = facts.instant(connection, facts.Fact.COPIED_AT)
+    if copied_at is None:
+        return f"{path} is sound"
+    return (
+        f"{path} is sound; a copy of {copied_at:%Y-%m-%d %H:%M} UTC: what it owes will be looked up before it is sent"
+    )
 
 
 async def _source(settings: "Settings") -> str:

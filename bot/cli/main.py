@@ -13,7 +13,7 @@ from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from bot.cli import classify, demo, doctor, run  # noqa: E402
+from bot.cli import backup, classify, demo, doctor, run  # noqa: E402
 
 app = typer.Typer(
     name="lapwing",
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("doctor")(doctor.command)
+app.command("backup")(backup.command)
 app.command("classify")(classify.command)
 
 
