@@ -59,7 +59,7 @@ class App:
         self._inbox = SqlInbox(database)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
-        self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
+        self._ingests = [Ingest(source, self._inbox, clock, stored=self._stored, owed=self._owed) for source in sources]
         self._house = House(
             database=database,
             watch_list=self._watch_list,

@@ -81,8 +81,7 @@ class Console:
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:  # noqa: ARG002
         """What a terminal has shown stays as it is, so a change is told in a line of its own."""
-        text = f"alert {card.alert}: {card.judged}" if isinstance(card, AlertCard) else card.text
-        self._screen.card(NoticeCard(text=text))
+        self._screen.card(NoticeCard(text=_news(card) if isinstance(card, AlertCard) else card.text))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:  # noqa: ARG002
         return self._transcript.find(key)
@@ -135,6 +134,12 @@ class Console:
         actor = Actor(id=spoken[1].casefold(), name=spoken[1]) if spoken else YOU
         line = spoken[2] if spoken else text
         return Asked(actor=actor, channel=self.channel, channel_name=self._channel_name, text=line)
+
+
+def _news(card: AlertCard) -> str:
+    """What of a card is new since it was shown."""
+    news = "; ".join(filter(None, (f"the post was {card.removed}" if card.removed else "", card.judged)))
+    return f"alert {card.alert}: {news}"
 
 
 async def _whole(begin: str, lines: AsyncIterator[str]) -> str:

@@ -105,7 +105,7 @@ async def a_house(
     batcher = Batcher(lambda: engine, engine.template)
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
     stored, owed, platforms = Bell(clock), Bell(clock), {talk.name: talk}
-    ingest = Ingest(replay, inbox, clock, stored)
+    ingest = Ingest(replay, inbox, clock, stored=stored, owed=owed)
     await watch_list.refresh()
     health = Health(
         database=database,
