@@ -18,6 +18,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.keeping import Keeping
 from bot.pipeline.resume import take_up_copy
 from bot.pipeline.supervise import run_until_one_ends
 from bot.pipeline.watch_list import WatchList
@@ -48,8 +49,12 @@ class App:
         clock: Clock,
         gate: asyncio.Event,
         console: Console | None = None,
+        retention_days: int = 0,
     ) -> None:
-        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
+        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
+
+        `retention_days`: for how long posts are kept; 0: for ever.
+        """
         self.console = console
         self.clock = clock
         self.database = database
@@ -59,6 +64,7 @@ class App:
         self._inbox = SqlInbox(database)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
+        self._keeping = Keeping(database, clock, retention_days)
         self._ingests = [Ingest(source, self._inbox, clock, stored=self._stored, owed=self._owed) for source in sources]
         self._house = House(
             database=database,
@@ -105,6 +111,7 @@ class App:
                 **{f"ingest {ingest.source.name}": ingest.run() for ingest in self._ingests},
                 "classify": classify.run(),
                 "deliver": deliver.run(),
+                "keeping": self._keeping.run(),
             },
         )
 
@@ -165,6 +172,7 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
                 clock=clock,
                 gate=gate,
                 console=console,
+                retention_days=settings.retention_days,
             )
 
 

@@ -28,6 +28,7 @@ class Commit(StrEnum):
     SETTINGS = "settings"
     JUDGEMENT = "judgement"
     ANSWERS = "answers"
+    FORGET = "forget"
 
 
 class Word(StrEnum):

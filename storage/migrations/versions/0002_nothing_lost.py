@@ -5,7 +5,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import OWED, Instant
+from storage.schema import NOT_EXPIRED, OWED, Instant
 
 revision = "0002"
 down_revision = "0001"
@@ -30,7 +30,7 @@ def upgrade() -> None:
         "posts",
         sa.Column("removed", sa.Text(), comment="why its text is gone: deleted or expired; NULL while it is there"),
     )
-    op.create_index("ix_posts_seen_at", "posts", ["seen_at"])
+    op.create_index("ix_posts_seen_at", "posts", ["seen_at"], sqlite_where=NOT_EXPIRED, postgresql_where=NOT_EXPIRED)
     op.add_column(
         "inbox",
         sa.Column(
