@@ -112,6 +112,11 @@ def explain(error: sa.exc.DBAPIError, path: Path) -> str:
         return f"{path} is locked by another program. Stop that program, or name another file."
     if "full" in text or os.strerror(errno.ENOSPC).lower() in text:
         return f"The disk that holds {path} is full. Make room; nothing stored so far is lost."
+    if "i/o error" in text:
+        return (
+            f"{path} could not be read or written ({error.orig}). See whether its disk is full, failing or gone; "
+            "nothing stored so far is lost."
+        )
     return f"{path} cannot be used: {error.orig}. Restore a backup, or name another file."
 
 
