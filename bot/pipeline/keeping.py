@@ -17,7 +17,7 @@ _EVERY_S = 3_600.0
 _BREATH_S = 0.05
 """Between two transactions, so that others come to write."""
 
-_FEWEST, _MOST = 25, 400
+_FEWEST, _MOST = 25, 100
 _QUICK_S, _SLOW_S = 0.015, 0.040
 """A transaction is to take no longer than a screen takes to draw: others that commit wait for it."""
 
