@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         description="a post older than this, counted from when it was first seen, is decided after newer ones, and its "
         "alerts are summed up in one message a channel",
     )
+    retention_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="for so many days posts are kept, with what was decided, sent and judged of them; `0`: for ever",
+    )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"

@@ -1,15 +1,15 @@
 """The inbox: posts not yet decided."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
 
-from sources.types import Cursor, Post
-from storage import decisions, logits, posts, turns
+from sources.types import Cursor, Deletion, Post
+from storage import decisions, deletions, logits, posts, turns
 from storage.database import Database
 from storage.failpoints import Commit
 from storage.schema import WAITS, Instant, cursors, inbox
@@ -44,8 +44,20 @@ class Inbox(Protocol):
     as a death of the program, so that a post which kills it is found out.
     """
 
-    async def put(self, arrived: Sequence[Post], *, source: str, cursor: Cursor, seen_at: datetime) -> int:
-        """Store posts and the position to read on from, together; returns how many had not been seen before."""
+    async def put(
+        self,
+        arrived: Sequence[Post],
+        *,
+        source: str,
+        cursor: Cursor,
+        seen_at: datetime,
+        deleted: Collection[Deletion] = (),
+    ) -> int:
+        """Store posts and the position to read on from, together; returns how many had not been seen before.
+
+        `deleted`, too, is done in this transaction. Its order among the posts does not matter: a post deleted is gone,
+        whether it came before its deletion or comes after.
+        """
 
     async def recover(self) -> None:
         """At the start of a sole owner: free what an earlier life had claimed when it died. Its deaths stay counted."""
@@ -105,11 +117,20 @@ class SqlInbox:
         self._fresh_for = fresh_for
         self._holder = secrets.token_hex(8)
 
-    async def put(self, arrived: Sequence[Post], *, source: str, cursor: Cursor, seen_at: datetime) -> int:
+    async def put(
+        self,
+        arrived: Sequence[Post],
+        *,
+        source: str,
+        cursor: Cursor,
+        seen_at: datetime,
+        deleted: Collection[Deletion] = (),
+    ) -> int:
         def work(connection: sa.Connection) -> int:
             new = posts.add(connection, arrived, seen_at)
             if new:
                 connection.execute(sa.insert(inbox), [{"post": post, "seen_at": seen_at} for post in new])
+            deletions.apply(connection, deleted, seen_at)
             connection.execute(upsert(cursors), {"source": source, "cursor": cursor})
             return len(new)
 

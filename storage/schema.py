@@ -57,6 +57,9 @@ meta = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+NOT_EXPIRED = sa.text("(removed IS NULL OR removed <> 'expired')")
+"""Written out, not bound, as OWED is."""
+
 # --- posts -----------------------------------------------------------------------------------------------------------
 
 # Identity and content. A post is in here once for ever, whatever became of its pending work.
@@ -79,7 +82,8 @@ posts = sa.Table(
     sa.Column("seen_at", Instant, nullable=False),
     sa.Column("removed", sa.Text, comment="why its text is gone: deleted or expired; NULL while it is there"),
     sa.UniqueConstraint("source", "post_id"),  # seen once
-    sa.Index("ix_posts_seen_at", "seen_at"),  # what is older than the retention
+    # What is older than the retention and not forgotten yet; what is forgotten stays out, or each pass would read it.
+    sa.Index("ix_posts_seen_at", "seen_at", sqlite_where=NOT_EXPIRED, postgresql_where=NOT_EXPIRED),
     sa.Index("ix_posts_fingerprint", "fingerprint"),  # a retweet's original
     sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
 )

@@ -144,12 +144,26 @@ class Channel:
         return "default" if self.threshold is None else "set for the channel"
 
 
+class Removed(StrEnum):
+    """Why a post's content is gone, while who wrote it, its address and its times stay."""
+
+    DELETED = "deleted"
+    EXPIRED = "expired"
+
+    @property
+    def words(self) -> str:
+        """What people read instead of the text."""
+        return "deleted at its source" if self is Removed.DELETED else "older than posts are kept"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredPost:
     """A post with its number in this database."""
 
     id: PostId
     post: Post
+    removed: Removed | None = None
+    """None while the post is as it was read; else its text and its author's name are empty."""
 
 
 class Reason(StrEnum):
@@ -281,6 +295,9 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     HELD = "held"
     """Owed to a suspended channel: kept until the channel can be reached again."""
+
+    WITHDRAWN = "withdrawn"
+    """No longer owed, and never sent: what it says was deleted at its source."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -92,4 +92,6 @@ def _source(ingest: Ingest, accounts: int) -> str:
         f"source {ingest.source.name}: {state}, {wording.counted(accounts, 'account')} watched, "
         f"{counts.new} new posts since the start, {counts.repeated} seen before"
     )
+    if counts.deleted:
+        line += f", {counts.deleted} deleted there"
     return f"{line}, {trouble}" if trouble else line

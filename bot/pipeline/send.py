@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.cards import Card, NoticeCard, card_of
+from bot.cards import AlertCard, Card, NoticeCard, card_of
 from bot.chat.base import (
     ChatGoneError,
     ChatPlatform,
@@ -17,7 +17,7 @@ from bot.chat.base import (
 from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
 from bot.pipeline.suspend import Suspensions
 from sources.clock import Clock
-from storage import alerts, failpoints, outbox
+from storage import alerts, deletions, failpoints, outbox
 from storage.database import Connection, Database, DatabaseUnusableError
 from storage.failpoints import Commit, Word
 from storage.types import Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Receipt
@@ -84,6 +84,12 @@ class Sender:
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
         card = await self._card(delivery.key)
+        if isinstance(card, AlertCard) and card.removed:  # while it was looked up, or waited for another try
+            now = self._clock.now()
+            await self._database.transaction(
+                lambda connection: deletions.withdraw(connection, delivery.key, now), Commit.WITHDRAW
+            )
+            return
         failpoints.reach(failpoints.before(Word.SEND))
         receipt = await platform.send(delivery.channel, card, delivery.key)
         failpoints.reach(failpoints.after(Word.SEND))

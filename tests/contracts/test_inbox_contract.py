@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +12,11 @@ from typing import Protocol
 import pytest
 import sqlalchemy as sa
 
-from sources.types import Cursor, Post, PostKind
+from sources.types import Cursor, Deletion, Post, PostKind
 from storage import alerts, channels, logits
 from storage.database import Database, open_database
 from storage.inbox import FRESH_FOR, Backlog, Inbox, SqlInbox, undecided
-from storage.types import Alert, ChannelKey, PostId, PostLogits, Reason, StoredPost
+from storage.types import Alert, ChannelKey, PostId, PostLogits, Reason, Removed, StoredPost
 from tests.fakes.builders import (
     MODEL,
     NOW,
@@ -605,3 +606,70 @@ async def test_the_backlog_counts_claimed_posts_and_what_was_set_aside_and_says_
     assert await inbox.backlog() == Backlog(waiting=3, set_aside=1, oldest_seen_at=waiting_since)
     await inbox.settle(a_settlement([second]))
     assert await inbox.backlog() == Backlog(waiting=2, set_aside=1, oldest_seen_at=waiting_since + timedelta(minutes=1))
+
+
+# --- deleted at its source -------------------------------------------------------------------------------------------
+
+
+async def delete(inbox: Inbox, *ids: str, arrived: Sequence[Post] = ()) -> int:
+    gone = [Deletion(source="x", id=one) for one in ids]
+    return await inbox.put(arrived, source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+
+
+async def test_a_waiting_post_that_is_deleted_is_not_claimed(inbox: Inbox) -> None:
+    await put(inbox, *posts(3))
+    await delete(inbox, "2")
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == ["1", "3"]
+
+
+async def test_a_post_deleted_while_it_is_being_classified_is_not_decided(stage: Stage, inbox: Inbox) -> None:
+    await put(inbox, *posts(2))
+    claimed = await claim(inbox)
+    await delete(inbox, "1")
+    assert await inbox.settle(a_settlement(claimed)) == 1
+    assert [alert.post.post.id for alert in await stage.alerts(a_key())] == ["2"]
+
+
+async def test_a_post_deleted_before_it_came_never_waits(inbox: Inbox) -> None:
+    await delete(inbox, "1")
+    assert await put(inbox, *posts(2)) == 1
+    assert len(await claim(inbox)) == 1
+
+
+async def test_a_post_and_its_deletion_in_one_batch_leave_nothing_to_decide(inbox: Inbox) -> None:
+    await delete(inbox, "1", arrived=posts(1))
+    assert await claim(inbox) == []
+    assert (await inbox.backlog()).waiting == 0
+
+
+async def test_a_post_set_aside_and_then_deleted_is_no_trouble_any_more(inbox: Inbox) -> None:
+    await put(inbox, *posts(1))
+    (post,) = await claim(inbox)
+    await inbox.set_aside(post, "the model fails on it")
+    await delete(inbox, "1")
+    assert (await inbox.backlog()).set_aside == 0
+
+
+async def test_an_alert_of_a_deleted_post_shows_who_and_when_and_nothing_it_said(stage: Stage, inbox: Inbox) -> None:
+    author = an_account(name="Vendor Security")
+    post = a_post(author=author, url="https://x.com/vendor_sec/status/1", lang="en")
+    await put(inbox, post)
+    await inbox.settle(a_settlement(await claim(inbox)))
+    await delete(inbox, "1")
+    (alert,) = await stage.alerts(a_key())
+    assert alert.post.removed is Removed.DELETED
+    assert alert.post.post == replace(post, text="", lang="", author=replace(author, name=""))
+
+
+async def test_the_same_id_at_another_source_stays(inbox: Inbox) -> None:
+    await put(inbox, a_post(id="1"))
+    gone = [Deletion(source="bluesky", id="1")]
+    await inbox.put((), source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+    (post,) = await inbox.claim(100, lease=LEASE, now=NOW)
+    assert (post.post.id, post.removed) == ("1", None)
+
+
+async def test_more_deletions_than_one_statement_takes(inbox: Inbox) -> None:
+    await put(inbox, *posts(1_200))
+    await delete(inbox, *(str(number) for number in range(2, 1_300)))
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == ["1"]

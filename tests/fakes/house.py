@@ -114,7 +114,7 @@ async def a_house(
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
     stored, owed = Bell(clock), Bell(clock)
     platforms: dict[str, ChatPlatform] = {talk.name: talk}
-    ingest = Ingest(replay, inbox, clock, stored)
+    ingest = Ingest(replay, inbox, clock, stored=stored, owed=owed)
     outage = Outage(clock)
     await watch_list.refresh()
     health = Health(

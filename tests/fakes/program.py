@@ -9,8 +9,11 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.app import build
 from bot.chat.base import Inbound
@@ -18,6 +21,10 @@ from bot.cli.failures import explained
 from bot.cli.logs import start_logging
 from bot.commands.types import Actor, Asked
 from bot.settings import read_settings
+from classifier.hypothesis import NULL_TEMPLATE
+from classifier.null import NullClassifier
+from classifier.registry import Choice
+from classifier.types import Classifier
 from storage import failpoints
 from storage.failpoints import Commit
 from storage.types import ChannelKey
@@ -48,6 +55,9 @@ class Life:
     tell_fd: int | None = None
     """A pipe that gets one byte after the first commit that shows work."""
 
+    fails_on: str | None = None
+    """The model fails on each text that holds this; None: on none."""
+
     says: tuple[tuple[str, str], ...] | None = None
     """(channel, line): once all is settled someone says these, and the life ends when all is settled again."""
 
@@ -72,6 +82,27 @@ class TalkativeChat(HttpChat):
         await inbound.settle()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Failing(Choice):
+    """The null engine, which fails on some texts."""
+
+    fails_on: str
+
+    def load(self) -> Classifier:
+        return _FailingClassifier(self.template, self.fails_on)
+
+
+class _FailingClassifier(NullClassifier):
+    def __init__(self, template: str, fails_on: str) -> None:
+        super().__init__(template=template)
+        self._fails_on = fails_on
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
+        if any(self._fails_on in text for text in texts):
+            raise RuntimeError("this text is too much for me")
+        return super().logits(texts, hypotheses)
+
+
 def live(life: Life) -> None:
     """One life, in this process, with the settings of its environment."""
     failpoints.arm(_arrived(life))
@@ -82,7 +113,12 @@ def live(life: Life) -> None:
 async def _run(life: Life) -> None:
     settings = read_settings()
     start_logging(settings.log_level)
-    async with build(settings, scripted=False, platforms=[TalkativeChat(life)]) as app:
+    choice = (
+        None
+        if life.fails_on is None
+        else _Failing(engine="null", place="", template=NULL_TEMPLATE, fails_on=life.fails_on)
+    )
+    async with build(settings, scripted=False, platforms=[TalkativeChat(life)], choice=choice) as app:
         await app.run()
 
 

@@ -1,5 +1,6 @@
 """What a card says of an alert."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from bot.cards import HIGH, Mark, NoticeCard, Press, alert_card, collapses, judged_by, percent
 from classifier.types import Mode
 from sources.types import Post
-from storage.types import Alert, AlertId, Judged, PostId, StoredPost
+from storage.types import Alert, AlertId, Judged, PostId, Removed, StoredPost
 from tests.fakes.builders import NOW, a_judgement, a_key, a_post, a_score, an_account
 
 SEVEN = AlertId(7)
@@ -177,3 +178,11 @@ def test_nothing_of_a_card_that_is_collapsed_is_lost() -> None:
 
     assert (collapsed.text, collapsed.marks, collapsed.author) == (whole.text, whole.marks, whole.author)
     assert (collapsed.context, collapsed.fallback) == (whole.context, whole.fallback)
+
+
+def test_the_card_of_a_deleted_post_says_so_and_opens_nothing() -> None:
+    post = StoredPost(id=PostId(1), post=a_post(text="", url="https://example.org/1"), removed=Removed.DELETED)
+    card = alert_card(replace(an_alert(), post=post))
+    assert (card.text, card.removed) == ("(deleted at its source)", "deleted at its source")
+    assert Press.OPEN_POST not in card.buttons
+    assert card.fallback == "security 91% · @vendor_sec: (deleted at its source)"

@@ -11,7 +11,7 @@ from bot.chat.screen import ColourScreen, PlainScreen
 from bot.chat.transcript import Transcript
 from bot.commands.types import Actor, Asked, Button, ButtonKind, Reply
 from classifier.types import Mode
-from storage.types import Alert, AlertId, PostId, StoredPost
+from storage.types import Alert, AlertId, PostId, Receipt, Removed, StoredPost
 from tests.fakes.builders import NOW, a_key, a_post, a_score
 
 YOU = Actor(id="you", name="you", admin=True)
@@ -157,3 +157,20 @@ def test_a_coloured_card_shows_what_a_plain_one_does(
     assert " 7 · security 91% (high), outage 50% " in shown
     assert "A patch �[2J[red]is[/red] out." in shown
     assert "@vendor_sec · 2026-11-02 09:00 UTC" in shown
+
+
+async def test_a_terminal_tells_in_a_line_that_a_post_was_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alert = Alert(
+        id=AlertId(7),
+        channel=a_key(),
+        post=StoredPost(id=PostId(1), post=a_post(text=""), removed=Removed.DELETED),
+        matched=(a_score(),),
+        mode=Mode.INDEPENDENT,
+        model="embedding:tiny",
+        decided_at=NOW,
+    )
+    with Transcript(tmp_path / "transcript") as transcript:
+        await Console("ops", transcript).edit(a_key(), Receipt("1"), alert_card(alert))
+    assert capsys.readouterr().out == "alert 7: the post was deleted at its source\n"

@@ -28,6 +28,7 @@ def a_card(**changes: Any) -> AlertCard:
         url="https://example.com/1",
         context="threshold 40% (default) · independent · embedding:tiny · alert 7",
         judged="",
+        removed="",
         collapsed=False,
         buttons=(Press.RELEVANT, Press.NOT_RELEVANT),
     )

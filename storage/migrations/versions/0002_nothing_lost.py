@@ -1,21 +1,24 @@
 """Nothing lost, nothing twice: tries, removed texts, notices, and facts about the file."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import OWED, WAITS, Instant
+from storage.schema import NOT_EXPIRED, OWED, WAITS, Instant
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.create_table(
+    meta = op.create_table(
         "meta",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
     )
+    op.bulk_insert(meta, [{"name": "delivery secret", "value": secrets.token_hex(32)}])
     op.create_table(
         "notices",
         sa.Column("delivery", sa.Text(), nullable=False),
@@ -27,7 +30,7 @@ def upgrade() -> None:
         "posts",
         sa.Column("removed", sa.Text(), comment="why its text is gone: deleted or expired; NULL while it is there"),
     )
-    op.create_index("ix_posts_seen_at", "posts", ["seen_at"])
+    op.create_index("ix_posts_seen_at", "posts", ["seen_at"], sqlite_where=NOT_EXPIRED, postgresql_where=NOT_EXPIRED)
     op.add_column(
         "inbox",
         sa.Column(
