@@ -115,19 +115,21 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
         }
         for send, decision in zip(sends, owing, strict=True)
     ]
-    numbers = connection.scalars(sa.insert(alerts).returning(alerts.c.id, sort_by_parameter_order=True), rows)
+    # Paired by delivery: to return them in the order given SQLAlchemy would insert row by row, at half the speed.
+    added = connection.execute(sa.insert(alerts).returning(alerts.c.delivery, alerts.c.id), rows)
+    numbers = {row.delivery: row.id for row in added}
     connection.execute(
         sa.insert(alert_labels),
         [
             {
-                "alert": number,
+                "alert": numbers[key],
                 "place": place,
                 "label": one.label,
                 "score": one.score,
                 "threshold": one.threshold,
                 "threshold_source": one.threshold_source,
             }
-            for number, decision in zip(numbers, owing, strict=True)
+            for key, decision in zip(tokens, owing, strict=True)
             for place, one in enumerate(decision.matched)
         ],
     )
