@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,13 +100,16 @@ class PacedSource:
     serves = frozenset({"x"})
     finite = False
 
-    def __init__(self, posts: Sequence[Post] = (), *, every_s: float = 0.0) -> None:
-        """`published_at` of each post is set when it is given."""
+    def __init__(
+        self, posts: Sequence[Post] = (), *, every_s: float = 0.0, after: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
+        """The first post is given once `after` has returned."""
         self.given_at: dict[str, float] = {}
         """Post's id -> when it was given, by time.perf_counter."""
 
         self._posts = posts
         self._every_s = every_s
+        self._after = after
 
     def trouble(self) -> str:
         """None."""
@@ -117,6 +120,8 @@ class PacedSource:
 
     async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
         """All posts, then silence."""
+        if self._after is not None:
+            await self._after()
         started = time.perf_counter()
         for number, post in enumerate(self._posts):
             await asyncio.sleep(max(0.0, started + number * self._every_s - time.perf_counter()))
