@@ -156,7 +156,11 @@ class Deliver:
     async def _deliver(self, delivery: Delivery) -> None:
         failed = True
         try:
-            failed = not await self._sender.deliver(delivery)
+            failed = not await self._sender.deliver(delivery, speaking=partial(self._speaks, delivery.channel))
         finally:
             self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
             self._owed.ring()
+
+    def _speaks(self, channel: ChannelKey) -> None:
+        """Counted from here: between being taken and being sent a delivery has waited for the disk."""
+        self._lanes.keep_quiet(channel, self._clock.now() + self._platforms[channel.platform].pace)

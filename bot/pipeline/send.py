@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bot.cards import AlertCard, Card, NoticeCard, card_of
@@ -49,8 +49,11 @@ class Sender:
         self._clock = clock
         self._chance = chance
 
-    async def deliver(self, delivery: Delivery) -> bool:
-        """Do what a delivery asks for and write down what came of it; returns whether the chat answered well."""
+    async def deliver(self, delivery: Delivery, *, speaking: Callable[[], None]) -> bool:
+        """Do what a delivery asks for and write down what came of it; returns whether the chat answered well.
+
+        `speaking` is called right before a message is sent: from then on its channel is to be kept quiet.
+        """
         platform = self._platforms[delivery.channel.platform]
         try:
             if delivery.verb is DeliveryVerb.EDIT:
@@ -58,7 +61,7 @@ class Sender:
             elif delivery.state is DeliveryState.AMBIGUOUS:
                 await self._look_up(delivery, platform)
             else:
-                await self._send(delivery, platform)
+                await self._send(delivery, platform, speaking)
         except DeliveryError as error:
             await self._plan(delivery, error, platform)
         except (DatabaseUnusableError, ChatGoneError):
@@ -82,7 +85,7 @@ class Sender:
             lambda connection: outbox.try_again(connection, delivery.key, problem, now), Commit.TRY_AGAIN
         )
 
-    async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
+    async def _send(self, delivery: Delivery, platform: ChatPlatform, speaking: Callable[[], None]) -> None:
         card = await self._card(delivery.key)
         if isinstance(card, AlertCard) and card.removed:  # while it was looked up, or waited for another try
             now = self._clock.now()
@@ -90,6 +93,7 @@ class Sender:
                 lambda connection: deletions.withdraw(connection, delivery.key, now), Commit.WITHDRAW
             )
             return
+        speaking()
         failpoints.reach(failpoints.before(Word.SEND))
         receipt = await platform.send(delivery.channel, card, delivery.key)
         failpoints.reach(failpoints.after(Word.SEND))

@@ -87,7 +87,9 @@ async def _measure() -> list[Figure]:
     slowest_s = max(map(_took_s, undisturbed))
     least_gap_s = min(map(_least_gap_s, undisturbed))
     return [
-        Figure(name="messages/s, the slowest of 200 channels", value=MESSAGES / (slowest_s + PACE_S), floor=LEAST_A_SECOND),
+        Figure(
+            name="messages/s, the slowest of 200 channels", value=MESSAGES / (slowest_s + PACE_S), floor=LEAST_A_SECOND
+        ),
         Figure(name="least time between two in a channel, s", value=least_gap_s, floor=PACE_S),
         *(
             Figure(name=f"slowest healthy channel while 20 {way}, times", value=value, ceiling=MOST_LATER)

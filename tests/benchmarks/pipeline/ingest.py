@@ -77,5 +77,3 @@ async def _commit_ms(path: Path) -> float:
 
 def _note(connection: Connection, number: int) -> None:
     connection.exec_driver_sql("INSERT INTO cursors VALUES (?, '')", (str(number),))
-
-

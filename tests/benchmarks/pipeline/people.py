@@ -72,7 +72,9 @@ async def _answers_s(path: Path) -> tuple[list[float], list[float], int]:
         for number in range(TIMES):
             tests.append(await _answer_s(app, f"/test Alert {number}: the database was stolen.", "alert here"))
             await asyncio.sleep(EVERY_S)
-            previews.append(await _answer_s(app, f"/watch @newcomer{number}", "of its last 20 posts would have alerted"))
+            previews.append(
+                await _answer_s(app, f"/watch @newcomer{number}", "of its last 20 posts would have alerted")
+            )
             await asyncio.sleep(EVERY_S)
         left = (await SqlInbox(database).backlog()).waiting
         running.cancel()

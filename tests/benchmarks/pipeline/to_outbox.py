@@ -61,7 +61,9 @@ async def _run(path: Path) -> tuple[float, int]:
     """Posts a second, and how many alerts are owed."""
     clock = SystemClock()
     async with open_database(path) as database, _null_engine() as batcher:
-        await save(database, [watching(place, ACCOUNTS, names, threshold=THRESHOLD) for place, names in enumerate(LABELS)])
+        await save(
+            database, [watching(place, ACCOUNTS, names, threshold=THRESHOLD) for place, names in enumerate(LABELS)]
+        )
         await put(database, [post_of(ACCOUNTS[number % len(ACCOUNTS)], number) for number in range(POSTS)])
         watch_list, inbox, owed = WatchList(database, [], batcher.template), SqlInbox(database), Bell(clock)
         await watch_list.refresh()
