@@ -122,14 +122,14 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
         sa.insert(alert_labels),
         [
             {
-                "alert": numbers[key],
+                "alert": numbers[send["key"]],
                 "place": place,
                 "label": one.label,
                 "score": one.score,
                 "threshold": one.threshold,
                 "threshold_source": one.threshold_source,
             }
-            for key, decision in zip(tokens, owing, strict=True)
+            for send, decision in zip(sends, owing, strict=True)
             for place, one in enumerate(decision.matched)
         ],
     )

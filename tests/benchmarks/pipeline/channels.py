@@ -47,11 +47,8 @@ class PartlyFailingChat(FastChat):
     """Some of its channels fail in one way, and no other channel ever does."""
 
     def __init__(self, way: str) -> None:
-        super().__init__(pace_s=PACE_S, takes_s=TAKES_S)
+        super().__init__(pace_s=PACE_S, takes_s=TAKES_S, expects=HEALTHY * MESSAGES)
         self.failed = 0
-        self.done = asyncio.Event()
-        """All messages for the healthy channels are here."""
-
         self._way = way
         self._failing = {channel_key(number) for number in range(HEALTHY, HEALTHY + FAILING)}
 
@@ -60,10 +57,7 @@ class PartlyFailingChat(FastChat):
             self.failed += 1
             await asyncio.sleep(TIME_OUT_S if self._way == "hang" else TAKES_S)
             raise _failure(self._way)
-        receipt = await super().send(channel, card, key)
-        if len(self.came) == HEALTHY * MESSAGES:
-            self.done.set()
-        return receipt
+        return await super().send(channel, card, key)
 
 
 def _failure(way: str) -> DeliveryError:

@@ -1,6 +1,6 @@
 """How many posts a second are stored for good: a replay at full speed, through Ingest, into a file on a disk.
 
-Every commit waits for the disk (synchronous=FULL). One commit's time alone is told beside it, since it is the machine's.
+Every commit waits for the disk (synchronous=FULL). The time of one commit alone is the machine's, and told beside it.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import json
 import math
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 from bot.pipeline.bell import Bell
@@ -53,7 +54,7 @@ async def _posts_a_second(file: Path, path: Path) -> float:
     async with open_database(path) as database:
         assert await database.transaction(_synchronous) == 2, "2 is FULL: a commit has reached the disk"
         inbox = SqlInbox(database)
-        ingest = Ingest(replay, inbox, clock, Bell(clock))
+        ingest = Ingest(replay, inbox, clock, stored=Bell(clock), owed=Bell(clock))
         started = time.perf_counter()
         await ingest.run()
         took_s = time.perf_counter() - started
@@ -70,7 +71,7 @@ async def _commit_ms(path: Path) -> float:
     async with open_database(path) as database:
         for number in range(COMMITS):
             started = time.perf_counter()
-            await database.transaction(lambda connection, number=number: _note(connection, number))
+            await database.transaction(partial(_note, number=number))
             took.append((time.perf_counter() - started) * 1_000)
     return statistics.median(took)
 

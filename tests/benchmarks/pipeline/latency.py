@@ -9,12 +9,19 @@ from pathlib import Path
 
 from bot.app import App
 from bot.cards import AlertCard
-from classifier.batching import Batcher
-from classifier.registry import choose
 from sources.clock import SystemClock
 from storage.database import open_database
 from storage.types import Channel
-from tests.benchmarks.pipeline.scene import TOPICS, FastChat, PacedSource, folder_on_disk, post_of, save, watching
+from tests.benchmarks.pipeline.scene import (
+    TOPICS,
+    FastChat,
+    PacedSource,
+    default_model,
+    folder_on_disk,
+    post_of,
+    save,
+    watching,
+)
 from tests.benchmarks.report import Figure
 
 CHANNELS = 50
@@ -25,8 +32,8 @@ ALWAYS = 0.0001
 
 WARM_UP, COUNTED = 30, 350
 PACE_S = 1.0
+TAKES_S = 0.1
 MOST_P50_S, MOST_P99_S = 0.3, 1.0
-_THREADS = 1
 _GIVE_UP_S = 90.0
 
 
@@ -44,10 +51,10 @@ def measure() -> list[Figure]:
 
 async def _latencies_s(path: Path) -> list[float]:
     """Of each post, in the order they were given."""
-    choice = choose("embedding", threads=_THREADS)
-    batcher = Batcher(choice.load, choice.template)
+    batcher = default_model()
     posts = [post_of(f"account{number % CHANNELS}", number) for number in range(WARM_UP + COUNTED)]
-    source, chat = PacedSource(posts, every_s=EVERY_S, after=batcher.ready), FastChat(pace_s=PACE_S, takes_s=0.1)
+    source = PacedSource(posts, every_s=EVERY_S, after=batcher.ready)
+    chat = FastChat(pace_s=PACE_S, takes_s=TAKES_S, expects=len(posts))
     async with open_database(path) as database:
         await save(database, [_channel(number) for number in range(CHANNELS)])
         app = App(
@@ -60,8 +67,7 @@ async def _latencies_s(path: Path) -> list[float]:
         )
         running = asyncio.create_task(app.run(), name="house")
         async with asyncio.timeout(_GIVE_UP_S):
-            while len(chat.came) < len(posts):
-                await asyncio.sleep(EVERY_S)
+            await chat.done.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     arrived = {came.card.text: came.at for came in chat.came if isinstance(came.card, AlertCard)}

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from bot.app import App
 from bot.commands.types import Actor, Asked
-from classifier.batching import Batcher
-from classifier.registry import choose
 from sources.clock import SystemClock
 from storage.database import Database, open_database
 from storage.inbox import SqlInbox
@@ -19,6 +17,7 @@ from tests.benchmarks.pipeline.scene import (
     FastChat,
     PacedSource,
     channel_key,
+    default_model,
     folder_on_disk,
     post_of,
     put,
@@ -35,7 +34,6 @@ TIMES = 12
 
 EVERY_S = 0.4
 MOST_S = 2.0
-_THREADS = 1
 _AT_WORK_S = 3.0
 """After so long rounds have found their size."""
 
@@ -53,8 +51,7 @@ def measure() -> list[Figure]:
 
 async def _answers_s(path: Path) -> tuple[list[float], list[float], int]:
     """How long each `/test` took, how long each `/watch`, and how many posts were still waiting after the last."""
-    choice = choose("embedding", threads=_THREADS)
-    batcher = Batcher(choice.load, choice.template)
+    batcher = default_model()
     async with open_database(path) as database:
         await _fill(database)
         app = App(

@@ -1,6 +1,7 @@
 """What the parts share: channels that watch accounts, posts by these, a source that plays them, a chat, a folder."""
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
@@ -13,6 +14,8 @@ from pathlib import Path
 from bot.cards import Card
 from bot.chat.base import Inbound
 from bot.pipeline.classify import LEASE
+from classifier.batching import Batcher
+from classifier.registry import choose
 from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Post
 from storage import channels
 from storage.database import Connection, Database
@@ -53,7 +56,7 @@ def channel_key(number: int) -> ChannelKey:
 
 
 def post_of(handle: str, number: int) -> Post:
-    """A post of usual length by an account, published now, with words of every topic in turn."""
+    """A post of usual length by an account, published now, about each topic in turn."""
     topic = TOPICS[number % len(TOPICS)]
     text = (
         f"Update {number} on the {topic} reported this morning: crews and engineers are at work on site, "
@@ -66,6 +69,12 @@ def post_of(handle: str, number: int) -> Post:
 def line_of(post: Post) -> dict[str, str]:
     """A post as a replay's file holds it."""
     return {"id": post.id, "author": post.author.handle, "text": post.text, "lang": post.lang}
+
+
+def default_model() -> Batcher:
+    """What `lapwing run` classifies with when nothing is set."""
+    choice = choose("embedding", threads=max(1, (os.cpu_count() or 1) - 1))
+    return Batcher(choice.load, choice.template)
 
 
 async def save(database: Database, settings: Sequence[Channel]) -> None:
@@ -156,10 +165,13 @@ class FastChat:
     name = PLATFORM
     grace = timedelta(seconds=1)
 
-    def __init__(self, *, pace_s: float = 0.0, takes_s: float = 0.0) -> None:
+    def __init__(self, *, pace_s: float = 0.0, takes_s: float = 0.0, expects: int = 0) -> None:
+        """`expects`: after so many messages `done` is set."""
         self.pace = timedelta(seconds=pace_s)
         self.came: list[Came] = []
+        self.done = asyncio.Event()
         self._takes_s = takes_s
+        self._expects = expects
 
     async def run(self, inbound: Inbound) -> None:
         """Until it is ended."""
@@ -167,6 +179,8 @@ class FastChat:
 
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
         self.came.append(Came(channel, card, time.perf_counter()))
+        if len(self.came) == self._expects:
+            self.done.set()
         await asyncio.sleep(self._takes_s)
         return Receipt(key)
 

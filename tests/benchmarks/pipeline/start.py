@@ -36,7 +36,7 @@ def measure() -> list[Figure]:
         before = _a_database(folder)
         posts = _replay(folder / "posts.jsonl", range(1, POSTS))
         for run in range(RUNS + 1):
-            path = shutil.copy(before, folder / f"again{run}.db")
+            path = Path(shutil.copy(before, folder / f"again{run}.db"))
             again.append(_first_post_s(path, posts, typed="", stored=1))
             first.append(_first_post_s(folder / f"first{run}.db", posts, typed=_WATCH, stored=0))
     return [

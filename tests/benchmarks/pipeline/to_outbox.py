@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
+from bot.pipeline.outage import Outage
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.registry import choose
@@ -67,7 +68,9 @@ async def _run(path: Path) -> tuple[float, int]:
         await put(database, [post_of(ACCOUNTS[number % len(ACCOUNTS)], number) for number in range(POSTS)])
         watch_list, inbox, owed = WatchList(database, [], batcher.template), SqlInbox(database), Bell(clock)
         await watch_list.refresh()
-        classify = Classify(database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=owed)
+        classify = Classify(
+            database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=owed, outage=Outage(clock)
+        )
         started = time.perf_counter()
         running = asyncio.create_task(classify.run(), name="classify")
         while await database.read(_anything_waits):
