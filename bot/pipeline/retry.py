@@ -47,8 +47,8 @@ def next_step(
     """`attempts` counts sends and look-ups so far, the one that raised `error` included.
 
     `jitter`: a number in 0..1 that spreads those who failed together, so that they do not come back together. A wait
-    that the chat itself named is kept to the letter, up to a day. `looking_up`: the error came of a look-up, so whether the chat
-    has the message is as unknown as before.
+    that the chat itself named is kept to the letter, up to a day. `looking_up`: the error came of a look-up, so whether
+    the chat has the message is as unknown as before.
     """
     step = _step(error, attempts=attempts, now=now, grace=grace, jitter=jitter)
     return LookUp(step.due_at) if looking_up and isinstance(step, SendAgain) else step

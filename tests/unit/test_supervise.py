@@ -25,30 +25,28 @@ class Task:
         self.name = ""
         self.ends: list[str] = []
         self.starts = 0
-        self._may_end = asyncio.Event()
-        self._error: BaseException | None = None
+        self._told: asyncio.Future[BaseException | None]
 
     async def run(self) -> None:
         current = asyncio.current_task()
         assert current is not None
         self.name = current.get_name()
         self.starts += 1
-        self._may_end, self._error = asyncio.Event(), None
+        self._told = asyncio.get_running_loop().create_future()
         try:
-            await self._may_end.wait()
+            error = await self._told
         except asyncio.CancelledError:
             self.ends.append("cancelled")
             raise
-        self.ends.append("by itself" if self._error is None else "died")
-        if self._error is not None:
-            raise self._error
+        self.ends.append("by itself" if error is None else "died")
+        if error is not None:
+            raise error
 
     def end(self) -> None:
-        self._may_end.set()
+        self._told.set_result(None)
 
     def die(self, error: BaseException) -> None:
-        self._error = error
-        self._may_end.set()
+        self._told.set_result(error)
 
 
 class House:
@@ -261,7 +259,7 @@ async def test_one_that_dies_at_its_first_step_is_started_again_too() -> None:
 async def test_a_death_inside_a_bundle_is_told_by_what_went_wrong_there(house: House) -> None:
     error = HopelessError("a bad disk")
     await house.die("ingest", ExceptionGroup("tasks", [ExceptionGroup("more tasks", [error]), OSError("another")]))
-    with pytest.raises(TaskDiedError, match="^ingest died: a bad disk$") as died:
+    with pytest.raises(TaskDiedError, match=r"^ingest died: a bad disk$") as died:
         await house.result()
     assert died.value.__cause__ is error
 
@@ -269,7 +267,7 @@ async def test_a_death_inside_a_bundle_is_told_by_what_went_wrong_there(house: H
 async def test_what_ends_all_at_once_does_so_wherever_it_stands_in_a_bundle(house: House) -> None:
     error = HopelessError("a bad disk")
     await house.die("ingest", ExceptionGroup("tasks", [OSError("cut"), ExceptionGroup("more", [error])]))
-    with pytest.raises(TaskDiedError, match="^ingest died: a bad disk$"):
+    with pytest.raises(TaskDiedError, match=r"^ingest died: a bad disk$"):
         await house.result()
 
 
