@@ -106,6 +106,13 @@ def owe_notice(connection: sa.Connection, channel: ChannelKey, text: str, due_at
     connection.execute(sa.insert(notices), {"delivery": key, "text": text})
 
 
+def has_notice(connection: sa.Connection, channel: ChannelKey, text: str, since: datetime) -> bool:
+    """Whether the same was said, or owed to be said, in a channel since then."""
+    same = sa.and_(keys.matches(deliveries, channel), notices.c.text == text, deliveries.c.due_at > since)
+    query = sa.select(notices.c.delivery).join(deliveries, deliveries.c.key == notices.c.delivery).where(same).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def notice(connection: sa.Connection, key: DeliveryKey) -> str | None:
     """What a notice says; None when the delivery is none."""
     found: str | None = connection.scalar(sa.select(notices.c.text).where(notices.c.delivery == key))

@@ -18,7 +18,7 @@ from bot.pipeline.send import Sender
 from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
-from sources.types import Cursor
+from sources.types import Cursor, Source
 from storage import alerts, channels, decisions, logits, outbox
 from storage import posts as posts_storage
 from storage.database import Database, T, Work
@@ -132,12 +132,14 @@ class WatchedDatabase(Database):
 class Office:
     """What delivers, and hands to put in what is to be delivered."""
 
-    def __init__(self, file: Database, clock: FakeClock, chats: Sequence[TroubledChat]) -> None:
+    def __init__(
+        self, file: Database, clock: FakeClock, chats: Sequence[TroubledChat], sources: Sequence[Source] = ()
+    ) -> None:
         self.database = database = WatchedDatabase(file)
         self.clock = clock
         self.chats = {chat.name: chat for chat in chats}
         self.inbox = SqlInbox(database)
-        self.watch_list = WatchList(database, [], TEMPLATE)
+        self.watch_list = WatchList(database, sources, TEMPLATE)
         self.owed = Bell(clock)
         self.suspensions = Suspensions(database, self.chats, self.watch_list, clock, released=self._look_again)
         self.deliver = self.new_deliver()
