@@ -97,7 +97,7 @@ class Supervisor:
             try:
                 await make()
             except asyncio.CancelledError as error:
-                if _is_being_cancelled():
+                if is_being_cancelled():
                     raise
                 await self._died(name, error)  # nobody ended it: something it waited for was cancelled
             except Exception as error:
@@ -129,7 +129,8 @@ def words(cause: BaseException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _is_being_cancelled() -> bool:
+def is_being_cancelled() -> bool:
+    """Whether somebody wants this task to end; a CancelledError that comes otherwise is an error like any other."""
     current = asyncio.current_task()
     return current is not None and current.cancelling() > 0
 

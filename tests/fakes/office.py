@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -112,19 +112,40 @@ class WatchedDatabase(Database):
     def __init__(self, watched: Database) -> None:
         self.path = watched.path
         self.busy = 0
+        self.asked = 0
+        """How many transactions and reads there were."""
+
         self._watched = watched
+        self._failures: dict[Commit, Exception] = {}
+        self._after: dict[Commit, Callable[[], Awaitable[None]]] = {}
+
+    def fail_next(self, commit: Commit, error: Exception) -> None:
+        """Let the next transaction of this kind raise that, with nothing stored."""
+        self._failures[commit] = error
+
+    def after_next(self, commit: Commit, then: Callable[[], Awaitable[None]]) -> None:
+        """Do this once the next transaction of that kind is on the disk, before whoever asked for it knows."""
+        self._after[commit] = then
 
     async def transaction(self, work: Work[T], commit: Commit | None = None) -> T:
-        self.busy += 1
-        try:
-            return await self._watched.transaction(work, commit)
-        finally:
-            self.busy -= 1
+        with self._counted():
+            if commit in self._failures:
+                raise self._failures.pop(commit)
+            result = await self._watched.transaction(work, commit)
+            if commit in self._after:
+                await self._after.pop(commit)()
+            return result
 
     async def read(self, work: Work[T]) -> T:
-        self.busy += 1
-        try:
+        with self._counted():
             return await self._watched.read(work)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.busy += 1
+        self.asked += 1
+        try:
+            yield
         finally:
             self.busy -= 1
 
@@ -172,7 +193,14 @@ class Office:
         await self.watch_list.refresh()
 
     async def alert(self, *keys: ChannelKey, count: int = 1, seen_at: datetime | None = None, text: str = "") -> None:
-        """Decide that many posts, seen now unless told, to alert in each of these channels."""
+        """Decide that many posts, seen now unless told, to alert in each of these channels, and see what happens."""
+        await self.alert_quietly(*keys, count=count, seen_at=seen_at, text=text)
+        await self.still()
+
+    async def alert_quietly(
+        self, *keys: ChannelKey, count: int = 1, seen_at: datetime | None = None, text: str = ""
+    ) -> None:
+        """The same without waiting for anything."""
         numbers = [next(self._numbers) for _ in range(count)]
         now = self.clock.now()
         new = [
@@ -192,7 +220,6 @@ class Office:
 
         await self.database.transaction(work)
         self.owed.ring()
-        await self.still()
 
     async def wait_to_be_decided(self, count: int = 1) -> list[PostId]:
         """Posts seen now that stay in the inbox."""
