@@ -142,7 +142,7 @@ class App:
             await self._supervisor.until_one_ends(self._platforms, self._stopping)
             await self._drain()
         finally:
-            await self._supervisor.end()
+            await self._supervisor.end_all()
 
     def stop(self) -> None:
         """Let `run` finish what is under way, within 25 s, and return."""

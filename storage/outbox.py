@@ -52,10 +52,12 @@ def news(connection: sa.Connection, since: int, platforms: Collection[str]) -> N
     newest = connection.scalar(sa.select(sa.func.max(deliveries.c.id))) or 0
     if newest == since:
         return News(lanes=(), newest=newest)
-    columns = [deliveries.c[name] for name in _LANE]
-    fresh = sa.and_(deliveries.c.id > since, OWED, deliveries.c.platform.in_(platforms))
-    rows = connection.execute(sa.select(*columns).where(fresh).distinct())
-    return News(lanes=tuple(_lane(row) for row in rows), newest=newest)
+    found = sa.select(*(deliveries.c[name] for name in _LANE)).where(OWED).distinct()
+    if since == 0:
+        rows = connection.execute(found.where(deliveries.c.platform.in_(platforms)))
+    else:  # without the platforms: SQLite would go by their index, through all that is owed
+        rows = connection.execute(found.where(deliveries.c.id > since))
+    return News(lanes=tuple(_lane(row) for row in rows if row.platform in platforms), newest=newest)
 
 
 def heads(connection: sa.Connection, lanes: Collection[Lane]) -> list[Delivery]:
@@ -102,6 +104,13 @@ def owe_notice(connection: sa.Connection, channel: ChannelKey, text: str, due_at
     """Say something of Lapwing's own in a channel that is stored."""
     key = _owe(connection, channel, DeliveryVerb.SEND, DeliveryKind.NOTICE, due_at=due_at)
     connection.execute(sa.insert(notices), {"delivery": key, "text": text})
+
+
+def has_notice(connection: sa.Connection, channel: ChannelKey, text: str, since: datetime) -> bool:
+    """Whether the same was said, or owed to be said, in a channel since then."""
+    same = sa.and_(keys.matches(deliveries, channel), notices.c.text == text, deliveries.c.due_at > since)
+    query = sa.select(notices.c.delivery).join(deliveries, deliveries.c.key == notices.c.delivery).where(same).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def notice(connection: sa.Connection, key: DeliveryKey) -> str | None:
@@ -154,7 +163,7 @@ def hold(connection: sa.Connection, channel: ChannelKey, problem: str) -> None:
 
     Not what is ambiguous or being sent in another lane: nobody knows yet whether that is still owed.
     """
-    waits = sa.and_(keys.matches(deliveries, channel), deliveries.c.state == DeliveryState.PENDING)
+    waits = sa.and_(OWED, keys.matches(deliveries, channel), deliveries.c.state == DeliveryState.PENDING)
     connection.execute(sa.update(deliveries).where(waits).values(state=DeliveryState.HELD, problem=problem))
 
 

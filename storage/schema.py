@@ -275,6 +275,7 @@ deliveries = sa.Table(
         sqlite_where=OWED,
         postgresql_where=OWED,
     ),
+    sqlite_autoincrement=True,  # whoever has read up to a number is told by the next that there is news
 )
 
 # What a notice says: unlike a card it cannot be drawn from anything else.
