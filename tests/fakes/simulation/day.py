@@ -27,7 +27,7 @@ from tests.fakes.simulation.weather import FINE_UNTIL_S, HOUR_S, MINUTE_S, Weath
 
 CHANNELS = tuple(
     ChannelKey(platform=chat.NAME, workspace="team", channel=name)
-    for name in ("archive", "security", "ops", "news", "data", "risk", "desk")
+    for name in ("archive", "security", "ops", "news", "data", "desk")
 )
 """The first watches everyone from the first minute on, posts nothing, and is left alone by people."""
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _WRITER = ("journal_mode=WAL", "synchronous=OFF", "foreign_keys=ON", "wal_autocheckpoint=4000")
 _READER = ("query_only=ON",)
-_SLOWEST_COMMIT_S = 0.05
+_SLOWEST_COMMIT_S = 0.1
 _SLOWEST_READ_S = 0.004
 
 

@@ -24,8 +24,8 @@ CLIMATES = (
 )
 
 _LOADING_S = 2.0
-_A_QUESTION_S = 0.02
-_A_PAIR_S = 0.0005
+_A_QUESTION_S = 0.005
+_A_PAIR_S = 0.00005
 
 
 class ModelLog:

@@ -60,7 +60,7 @@ def opening(channels: Sequence[ChannelKey], accounts: Sequence[str], labels: Seq
     """What each channel is set up with in the first minute. The first watches everyone, without posting."""
     wishes = []
     for number, channel in enumerate(channels):
-        watched = accounts if number == 0 else chance.sample(accounts, max(1, len(accounts) // 2))
+        watched = accounts if number == 0 else chance.sample(accounts, max(1, len(accounts) // 3))
         texts = [
             f"/labels set {', '.join(chance.sample(labels, 3))}",
             *(["/alerts shadow"] if number == 0 else []),
@@ -109,7 +109,7 @@ def _whim(accounts: Sequence[str], labels: Sequence[str], chance: random.Random)
         (2, f"/alerts pause {chance.randint(1, 90)}m @{account}"),
         (3, "/alerts resume"),
         (1, f"/alerts {chance.choice(['off', 'shadow'])}"),
-        (4, "/alerts on"),
+        (12, "/alerts on"),
         (3, "/config undo"),
         (2, f"/test a word on {label} today"),
         (1, f"/why {alert}"),

@@ -23,8 +23,8 @@ _REREAD = 5
 """A connection made again gives this many posts a second time."""
 
 
-_BURST_S = 0.3
-_DISORDER_S = 0.05
+_BURST_S = 0.1
+_DISORDER_S = 0.02
 _REPEATS_EVERY_S = 15 * MINUTE_S
 
 
@@ -108,7 +108,7 @@ def write_script(posts: int, day_s: float, chance: random.Random) -> list[Emissi
 
 
 def _moments(posts: int, day_s: float, chance: random.Random) -> list[float]:
-    moments = [chance.uniform(FINE_UNTIL_S, day_s) for _ in range(posts // 60)]
+    moments = [chance.uniform(FINE_UNTIL_S, day_s) for _ in range(posts // 100)]
     while len(moments) < posts:
         start, size = chance.uniform(FINE_UNTIL_S, day_s), min(chance.randint(20, 200), posts - len(moments))
         moments += [start + chance.uniform(0, _BURST_S) for _ in range(size)]
@@ -117,7 +117,7 @@ def _moments(posts: int, day_s: float, chance: random.Random) -> list[float]:
 
 def _again(at: float, chance: random.Random) -> float:
     """Repeats come in bunches, as after a reconnect."""
-    return round((at // _REPEATS_EVERY_S + 1) * _REPEATS_EVERY_S + chance.uniform(0, 0.1), 6)
+    return round((at // _REPEATS_EVERY_S + 1) * _REPEATS_EVERY_S + chance.uniform(0, 0.02), 6)
 
 
 def _post(number: int, moment: float, originals: list[Post], chance: random.Random) -> Post:
