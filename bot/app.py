@@ -21,6 +21,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.outage import Outage
 from bot.pipeline.send import Sender
 from bot.pipeline.supervise import Make, Supervisor
 from bot.pipeline.suspend import Suspensions
@@ -34,7 +35,7 @@ from sources.replay import Replay
 from sources.types import Source, SourceUnreadableError
 from storage import outbox
 from storage.database import Database, DatabaseUnusableError, open_database
-from storage.inbox import SqlInbox
+from storage.inbox import FRESH_FOR, SqlInbox
 
 _SETTLE_POLL_S = 0.02
 
@@ -57,24 +58,35 @@ class App:
         platforms: Sequence[ChatPlatform],
         clock: Clock,
         gate: asyncio.Event,
-        summary_after: timedelta = timedelta(minutes=30),
         console: Console | None = None,
+        summary_after: timedelta = FRESH_FOR,
     ) -> None:
-        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
+        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
+
+        `summary_after`: how long after it was seen a post is old, and goes after newer ones.
+        """
         self.console = console
         self.clock = clock
         self.database = database
         self._gate = gate
         self._batcher = batcher
         self._platforms = {platform.name: platform for platform in platforms}
-        self._inbox = SqlInbox(database)
+        self._inbox = SqlInbox(database, fresh_for=summary_after)
+        self._outage = Outage(clock)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
         self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
         self._supervisor = Supervisor(clock, fatal=_FATAL)
         self._stopping = asyncio.Event()
         self._classify = Classify(
-            database, self._inbox, batcher, self._watch_list, clock, stored=self._stored, owed=self._owed
+            database,
+            self._inbox,
+            batcher,
+            self._watch_list,
+            clock,
+            stored=self._stored,
+            owed=self._owed,
+            outage=self._outage,
         )
         self._suspensions = Suspensions(database, self._platforms, self._watch_list, clock, released=self._look_again)
         self._deliver = Deliver(
@@ -103,6 +115,7 @@ class App:
                 platforms=self._platforms,
                 supervisor=self._supervisor,
                 clock=clock,
+                outage=self._outage,
             ),
         )
 
@@ -200,12 +213,12 @@ async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatP
             yield App(
                 database=database,
                 sources=sources,
-                batcher=Batcher(choice.load, choice.template),
+                batcher=Batcher(choice.load, choice.template, now=clock.now),
                 platforms=platforms if console is None else [console],
                 clock=clock,
                 gate=gate,
-                summary_after=timedelta(minutes=settings.summary_after_minutes),
                 console=console,
+                summary_after=timedelta(minutes=settings.summary_after_minutes),
             )
 
 

@@ -61,10 +61,11 @@ class Settings(BaseSettings):
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
     )
-    summary_after_minutes: float = Field(
+    summary_after_minutes: int = Field(
         30,
-        gt=0,
-        description="after an outage, alerts of posts seen longer ago are summed up in one message a channel",
+        ge=1,
+        description="a post older than this, counted from when it was first seen, is decided after newer ones, and its "
+        "alerts are summed up in one message a channel",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(

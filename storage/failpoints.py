@@ -16,6 +16,7 @@ class Commit(StrEnum):
     CLAIM_POSTS = "claim posts"
     RELEASE_POSTS = "release posts"
     SETTLE_POSTS = "settle posts"
+    POSTPONE = "postpone"
     SET_ASIDE = "set aside"
     RECOVER_DELIVERIES = "recover deliveries"
     TAKE_DELIVERIES = "take deliveries"

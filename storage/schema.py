@@ -84,6 +84,9 @@ posts = sa.Table(
     sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
 )
 
+WAITS = sa.text("set_aside IS NULL")
+"""Written out, as OWED is, for the same reason."""
+
 # Posts not yet decided. Kept apart from posts so that it stays as small as the backlog.
 inbox = sa.Table(
     "inbox",
@@ -93,10 +96,16 @@ inbox = sa.Table(
     sa.Column("claimed_until", Instant),
     sa.Column("set_aside", sa.Text, comment="why this post is not tried again; NULL while it waits"),
     sa.Column(
-        "tries", sa.Integer, nullable=False, server_default="0", comment="claims not given back: written before a try"
+        "tries",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="claims that nobody ended, because the program died: written before a try",
     ),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="how often the model failed on it"),
     sa.Column("seen_at", Instant, nullable=False, server_default="0"),
-    sa.Index("ix_inbox_seen_at", "seen_at"),  # what is fresh goes before what an outage left
+    # What is fresh goes before what an outage left, each oldest first. What was set aside is not walked over.
+    sa.Index("ix_inbox_seen_at", "seen_at", sqlite_where=WAITS, postgresql_where=WAITS),
 )
 
 # How far each source has been read; written in the transaction that stores what was read.

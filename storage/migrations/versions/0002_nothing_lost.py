@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import OWED, Instant
+from storage.schema import OWED, WAITS, Instant
 
 revision = "0002"
 down_revision = "0001"
@@ -35,12 +35,18 @@ def upgrade() -> None:
             sa.Integer(),
             nullable=False,
             server_default="0",
-            comment="claims not given back: written before a try",
+            comment="claims that nobody ended, because the program died: written before a try",
+        ),
+    )
+    op.add_column(
+        "inbox",
+        sa.Column(
+            "failures", sa.Integer(), nullable=False, server_default="0", comment="how often the model failed on it"
         ),
     )
     op.add_column("inbox", sa.Column("seen_at", Instant, nullable=False, server_default="0"))
     op.execute("UPDATE inbox SET seen_at = (SELECT seen_at FROM posts WHERE posts.id = inbox.post)")
-    op.create_index("ix_inbox_seen_at", "inbox", ["seen_at"])
+    op.create_index("ix_inbox_seen_at", "inbox", ["seen_at"], sqlite_where=WAITS, postgresql_where=WAITS)
     op.drop_index("ix_deliveries_owed", "deliveries")
     op.create_index(
         "ix_deliveries_owed",
