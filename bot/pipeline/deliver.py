@@ -156,7 +156,11 @@ class Deliver:
     async def _deliver(self, delivery: Delivery) -> None:
         failed = True
         try:
-            failed = not await self._sender.deliver(delivery)
+            failed = not await self._sender.deliver(delivery, partial(self._keep_pace, delivery.channel))
         finally:
             self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
             self._owed.ring()
+
+    def _keep_pace(self, channel: ChannelKey) -> None:
+        """A message is given to the chat now. The commit and the drawing before it took their time, each its own."""
+        self._lanes.keep_quiet(channel, self._clock.now() + self._platforms[channel.platform].pace)

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bot.cards import Card, NoticeCard, card_of
@@ -49,8 +49,11 @@ class Sender:
         self._clock = clock
         self._chance = chance
 
-    async def deliver(self, delivery: Delivery) -> bool:
-        """Do what a delivery asks for and write down what came of it; returns whether the chat answered well."""
+    async def deliver(self, delivery: Delivery, speaks: Callable[[], None]) -> bool:
+        """Do what a delivery asks for and write down what came of it; returns whether the chat answered well.
+
+        `speaks` is called in the moment in which a message is given to the chat.
+        """
         platform = self._platforms[delivery.channel.platform]
         try:
             if delivery.verb is DeliveryVerb.EDIT:
@@ -58,7 +61,7 @@ class Sender:
             elif delivery.state is DeliveryState.AMBIGUOUS:
                 await self._look_up(delivery, platform)
             else:
-                await self._send(delivery, platform)
+                await self._send(delivery, platform, speaks)
         except DeliveryError as error:
             await self._plan(delivery, error, platform)
         except (DatabaseUnusableError, ChatGoneError):
@@ -82,9 +85,10 @@ class Sender:
             lambda connection: outbox.try_again(connection, delivery.key, problem, now), Commit.TRY_AGAIN
         )
 
-    async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
+    async def _send(self, delivery: Delivery, platform: ChatPlatform, speaks: Callable[[], None]) -> None:
         card = await self._card(delivery.key)
         failpoints.reach(failpoints.before(Word.SEND))
+        speaks()
         receipt = await platform.send(delivery.channel, card, delivery.key)
         failpoints.reach(failpoints.after(Word.SEND))
         await self._sent(delivery, receipt)
