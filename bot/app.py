@@ -60,10 +60,12 @@ class App:
         gate: asyncio.Event,
         console: Console | None = None,
         summary_after: timedelta = FRESH_FOR,
+        chance: random.Random | None = None,
     ) -> None:
         """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
 
-        `summary_after`: how long after it was seen a post is old, and goes after newer ones.
+        `summary_after`: how long after it was seen a post is old, and goes after newer ones. `chance`: spreads the
+        retries of those who failed together; one of its own where none is given.
         """
         self.console = console
         self.clock = clock
@@ -72,7 +74,8 @@ class App:
         self._batcher = batcher
         self._platforms = {platform.name: platform for platform in platforms}
         self._inbox = SqlInbox(database, fresh_for=summary_after)
-        self._outage = Outage(clock)
+        spread = chance or random.Random()  # noqa: S311  (spreads retries, keeps no secret)
+        self._outage = Outage(clock, spread.random)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
         self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
@@ -93,7 +96,7 @@ class App:
             database,
             self._inbox,
             self._platforms,
-            Sender(database, self._platforms, self._suspensions, clock, chance=random.Random()),  # noqa: S311  (spreads retries, keeps no secret)
+            Sender(database, self._platforms, self._suspensions, clock, chance=spread),
             clock,
             owed=self._owed,
             summary_after=summary_after,

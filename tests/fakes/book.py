@@ -137,7 +137,16 @@ def read_book(path: Path) -> Book:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return Book(
             posts=tuple(
-                PostRow(id=number, source_id=at_source, account=account, text=text, published_s=published / 1e6, seen_s=seen / 1e6, waits=bool(entry and not why), set_aside=why or "")
+                PostRow(
+                    id=number,
+                    source_id=at_source,
+                    account=account,
+                    text=text,
+                    published_s=published / 1e6,
+                    seen_s=seen / 1e6,
+                    waits=bool(entry and not why),
+                    set_aside=why or "",
+                )
                 for number, at_source, account, text, published, seen, entry, why in connection.execute(_POSTS)
             ),
             decisions=tuple(
@@ -146,14 +155,23 @@ def read_book(path: Path) -> Book:
             ),
             alerts=tuple(
                 AlertRow(id=number, post=post, channel=channel, delivery=delivery)
-                for number, post, channel, delivery in connection.execute("SELECT id, post, channel, delivery FROM alerts")
+                for number, post, channel, delivery in connection.execute(
+                    "SELECT id, post, channel, delivery FROM alerts"
+                )
             ),
             deliveries=tuple(
                 DeliveryRow(key=key, channel=channel, verb=verb, kind=kind, state=state, receipt=receipt)
                 for key, channel, verb, kind, state, receipt in connection.execute(_DELIVERIES)
             ),
             changes=tuple(
-                ChangeRow(channel=channel, at_s=at / 1e6, actor=actor, command=command, before=json.loads(before), after=json.loads(after))
+                ChangeRow(
+                    channel=channel,
+                    at_s=at / 1e6,
+                    actor=actor,
+                    command=command,
+                    before=json.loads(before),
+                    after=json.loads(after),
+                )
                 for channel, at, actor, command, before, after in connection.execute(_CHANGES)
             ),
             suspended=tuple(row[0] for row in connection.execute("SELECT channel FROM channels WHERE suspended <> ''")),

@@ -26,7 +26,9 @@ def seen_once(posts: Sequence[PostRow], given: Collection[str]) -> list[str]:
     ]
 
 
-def owed_once(alerts: Sequence[AlertRow], decisions: Sequence[DecisionRow], deliveries: Sequence[DeliveryRow]) -> list[str]:
+def owed_once(
+    alerts: Sequence[AlertRow], decisions: Sequence[DecisionRow], deliveries: Sequence[DeliveryRow]
+) -> list[str]:
     """One alert for each decision to alert, carried by one delivery of its own channel that sends something."""
     counted = Counter((alert.post, alert.channel) for alert in alerts)
     decided = {(one.post, one.channel) for one in decisions if one.reason == Reason.ALERT}
@@ -41,11 +43,17 @@ def owed_once(alerts: Sequence[AlertRow], decisions: Sequence[DecisionRow], deli
             for alert in alerts
             if alert.delivery not in sends or sends[alert.delivery].channel != alert.channel
         ),
-        *(f"delivery {one.key} carries nothing" for one in sends.values() if one.kind != "notice" and one.key not in carried),
+        *(
+            f"delivery {one.key} carries nothing"
+            for one in sends.values()
+            if one.kind != "notice" and one.key not in carried
+        ),
     ]
 
 
-def in_the_chat_once(alerts: Sequence[AlertRow], deliveries: Sequence[DeliveryRow], messages: Sequence[MessageRow]) -> list[str]:
+def in_the_chat_once(
+    alerts: Sequence[AlertRow], deliveries: Sequence[DeliveryRow], messages: Sequence[MessageRow]
+) -> list[str]:
     """Each delivery that was sent is one message, with its receipt and its alerts, and there is no other message."""
     found: dict[tuple[str, str], list[MessageRow]] = defaultdict(list)
     for message in messages:
@@ -140,7 +148,11 @@ def with_reasons(posts: Sequence[PostRow], decisions: Sequence[DecisionRow]) -> 
     """Every refusal says why, and so does whatever was set aside."""
     known = {str(reason) for reason in Reason}
     return [
-        *(f"post {one.post} in {one.channel}: unknown reason {one.reason!r}" for one in decisions if one.reason not in known),
+        *(
+            f"post {one.post} in {one.channel}: unknown reason {one.reason!r}"
+            for one in decisions
+            if one.reason not in known
+        ),
         *(
             f"post {one.post} in {one.channel}: {one.reason} without a word more"
             for one in decisions
@@ -152,7 +164,11 @@ def with_reasons(posts: Sequence[PostRow], decisions: Sequence[DecisionRow]) -> 
 
 def set_aside_rightly(posts: Sequence[PostRow], poison: str) -> list[str]:
     """Only what the model cannot bear is set aside."""
-    return [f"post {one.source_id} is set aside: {one.set_aside}" for one in posts if one.set_aside and poison not in one.text]
+    return [
+        f"post {one.source_id} is set aside: {one.set_aside}"
+        for one in posts
+        if one.set_aside and poison not in one.text
+    ]
 
 
 def scored_once(
@@ -168,7 +184,9 @@ def scored_once(
     ]
 
 
-def audited(changes: Sequence[ChangeRow], settings: Mapping[str, Mapping[str, Any]], blank: Mapping[str, Any]) -> list[str]:
+def audited(
+    changes: Sequence[ChangeRow], settings: Mapping[str, Mapping[str, Any]], blank: Mapping[str, Any]
+) -> list[str]:
     """The log of each channel leads, change by change, from nothing to what is set: so none is missing from it.
 
     `settings`: what is set, item by item, in each channel. `blank`: what is set where nothing ever was.
@@ -194,10 +212,16 @@ def answered_and_logged(said: Iterable[tuple[str, str, str]], changes: Sequence[
     """Whoever was told of a change finds it in the log. `said`: channel, actor and words of what was answered so."""
     logged = Counter((change.channel, change.actor, change.command) for change in changes)
     told = Counter(said)
-    return [f"{one} is {logged[one]} times in the log, and was answered {count}" for one, count in told.items() if count > logged[one]]
+    return [
+        f"{one} is {logged[one]} times in the log, and was answered {count}"
+        for one, count in told.items()
+        if count > logged[one]
+    ]
 
 
-def in_order(alerts: Sequence[AlertRow], deliveries: Sequence[DeliveryRow], messages: Sequence[MessageRow]) -> list[str]:
+def in_order(
+    alerts: Sequence[AlertRow], deliveries: Sequence[DeliveryRow], messages: Sequence[MessageRow]
+) -> list[str]:
     """In each channel alerts that came one by one came in the order they were decided in."""
     single = {one.key for one in deliveries if one.kind == "alert" and one.verb == "send"}
     number = {alert.delivery: alert.id for alert in alerts if alert.delivery in single}

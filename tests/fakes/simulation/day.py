@@ -102,7 +102,7 @@ def make(plan: Plan, path: Path) -> World:
         plan=plan,
         path=path,
         script=source.write_script(plan.posts, day_s, next(chances)),
-        gaps=forecast([source.GAPS], chance=next(chances), day_s=day_s),
+        gaps=source.gaps(next(chances), day_s),
         server=ChatServer(weather, gone, next(chances)),
         people=People(wishes),
         model=ModelLog(),
@@ -167,10 +167,12 @@ class _Life:
                 world.model,
                 lambda: WeatheredClassifier(world.model_weather, world.model),
                 KeywordClassifier().template,
+                now=clock.now,
             ),
             platforms=[self._line],
             clock=clock,
             gate=gate,
+            chance=world.chance,
         )
 
     async def _stop(self, app: App, running: "asyncio.Task[None]") -> str:

@@ -53,7 +53,9 @@ class WeatheredClassifier(KeywordClassifier):
         trouble = self._weather.at(now)
         _loop().block(_A_QUESTION_S + _A_PAIR_S * len(texts) * len(hypotheses))
         if trouble == HANGING:
-            _loop().block(max(spell.end_s for spell in self._weather.spells if spell.start_s <= now < spell.end_s) - now)
+            _loop().block(
+                max(spell.end_s for spell in self._weather.spells if spell.start_s <= now < spell.end_s) - now
+            )
         if trouble == RAISING or any(POISON in text for text in texts):
             raise ValueError("the model has choked")
         answers = super().logits(texts, hypotheses)

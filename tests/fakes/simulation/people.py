@@ -56,7 +56,9 @@ class People:
             self.said.append(Said(wish, reply))
 
 
-def opening(channels: Sequence[ChannelKey], accounts: Sequence[str], labels: Sequence[str], chance: random.Random) -> list[Wish]:
+def opening(
+    channels: Sequence[ChannelKey], accounts: Sequence[str], labels: Sequence[str], chance: random.Random
+) -> list[Wish]:
     """What each channel is set up with in the first minute. The first watches everyone, without posting."""
     wishes = []
     for number, channel in enumerate(channels):

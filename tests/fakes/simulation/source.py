@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Post, PostKind
 from tests.fakes.simulation.time import START
-from tests.fakes.simulation.weather import FINE_UNTIL_S, HOUR_S, MINUTE_S, Climate, Weather
+from tests.fakes.simulation.weather import FINE_UNTIL_S, HOUR_S, MINUTE_S, Climate, Spell, Weather, forecast
 
 SOURCE = "x"
 ACCOUNTS = tuple(f"account_{number}" for number in range(12))
@@ -16,8 +16,11 @@ LABELS = ("security", "database", "outage", "breach", "pricing", "supply chain",
 POISON = "poisonous"
 """A post with this word is one that the model always fails on."""
 
-GAPS = Climate("gap", 20, 3, 10)
+GAPS = Climate("gap", 12, 3, 6)
 """Seconds in which every attempt to read fails."""
+
+_GAPS_APART_S = 15 * MINUTE_S
+"""A source that fails five times in ten minutes ends the program, as it should."""
 
 _REREAD = 5
 """A connection made again gives this many posts a second time."""
@@ -85,6 +88,15 @@ class ScriptedSource:
             raise ConnectionResetError("the source hung up")
 
 
+def gaps(chance: random.Random, day_s: float) -> Weather:
+    """When the connection is lost, not so often that Lapwing gives up."""
+    kept: list[Spell] = []
+    for spell in sorted(forecast([GAPS], chance=chance, day_s=day_s).spells, key=lambda spell: spell.start_s):
+        if not kept or spell.start_s > kept[-1].end_s + _GAPS_APART_S:
+            kept.append(spell)
+    return Weather(kept)
+
+
 def an_author(handle: str) -> Account:
     return Account(source=SOURCE, id=f"id of {handle}", handle=handle, name=handle)
 
@@ -149,5 +161,5 @@ def _text(number: int, chance: random.Random) -> str:
         words.append(POISON)
     if draw > 0.99:
         words.append("chain")  # half of a label: above the default threshold, below many that people set
-    words.append(chance.choice(LABELS) if draw < 0.04 else chance.choice(["cats", "weather", "lunch"]))
+    words.append(chance.choice(LABELS) if draw < 0.1 else chance.choice(["cats", "weather", "lunch"]))
     return " ".join(words)

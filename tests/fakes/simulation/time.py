@@ -32,7 +32,9 @@ class _Jump(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("everybody waits, and nothing is left that could wake anyone")
-        self.microseconds += math.ceil(max(timeout, 0) * _MICROSECONDS - 1e-3)  # never early; rounded up, not a tick more
+        self.microseconds += math.ceil(
+            max(timeout, 0) * _MICROSECONDS - 1e-3
+        )  # never early; rounded up, not a tick more
         return []
 
 
@@ -69,13 +71,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if threading.get_ident() != self._home:
             raise RuntimeError(f"{threading.current_thread().name} works beside a simulated loop")
         return super().call_soon_threadsafe(callback, *args, context=context)
-
-
-class SimulatedPolicy(asyncio.DefaultEventLoopPolicy):
-    """For those who run tests: all loops are simulated."""
-
-    def new_event_loop(self) -> AbstractEventLoop:
-        return SimulatedLoop()
 
 
 class SimulatedClock:

@@ -91,7 +91,7 @@ def _of_people(day: Day, book: Book) -> dict[str, list[str]]:
     told = [
         (one.wish.channel.channel, one.wish.actor.id, one.wish.text)
         for one in day.world.people.said
-        if one.reply is not None and one.reply.public
+        if one.reply is not None and one.reply.public and one.wish.text.startswith("/")
     ]
     blank = to_items(Channel(key=CHANNELS[0], name=""))
     return {

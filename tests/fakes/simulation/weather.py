@@ -45,9 +45,7 @@ class Weather:
         return min((spell.start_s for spell in self.spells if spell.start_s > second), default=float("inf"))
 
 
-def forecast(
-    climates: Sequence[Climate], *, chance: random.Random, day_s: float
-) -> Weather:
+def forecast(climates: Sequence[Climate], *, chance: random.Random, day_s: float) -> Weather:
     """Spells between `FINE_UNTIL_S` and the end of a day; a shorter day has fewer of them, but one of each kind."""
     spells = []
     for climate in climates:
