@@ -49,7 +49,7 @@ _FATAL = (ClassifierError, DatabaseUnusableError, SourceUnreadableError, ChatGon
 class App:
     """Lapwing, ready to run. It is the Inbound of its platforms."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the parts of a house)
         self,
         *,
         database: Database,

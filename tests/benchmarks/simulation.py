@@ -21,7 +21,7 @@ SEEDS = (1, 2, 3)
 HOURS = 24.0
 POSTS_AN_HOUR = 20_400 / HOURS
 MOST_S = 20.0
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
+_IN_MEMORY = Path("/dev/shm")
 
 
 def main() -> int:

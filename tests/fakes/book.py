@@ -1,4 +1,4 @@
-"""What a program left behind, as plain rows: the store and the chat. Read with SQL of its own and nobody else's code."""
+"""What a program left behind, as plain rows: the store and the chat. Read with SQL of its own."""
 
 import json
 import sqlite3

@@ -174,7 +174,7 @@ def set_aside_rightly(posts: Sequence[PostRow], poison: str) -> list[str]:
 def scored_once(
     answered: Mapping[tuple[str, str], Sequence[float]], failures: Sequence[float], ends: Sequence[float]
 ) -> list[str]:
-    """The stream asks about a (text, hypothesis) again only if a question failed, or a life ended, since the last time."""
+    """The stream asks a (text, hypothesis) again only if a question failed, or a life ended, since then."""
     mishaps = sorted([*failures, *ends])
     return [
         f"{hypothesis!r} was asked of {text!r} at {first:.3f} and again at {second:.3f}"

@@ -50,7 +50,7 @@ class Disk:
             if not sa.inspect(connection).get_table_names():
                 upgrade(connection)
         engines = (_Engine(self, writer, _SLOWEST_COMMIT_S), _Engine(self, reader, _SLOWEST_READ_S))
-        database = Database(self.path, *cast(tuple[AsyncEngine, AsyncEngine], engines))
+        database = Database(self.path, *cast("tuple[AsyncEngine, AsyncEngine]", engines))
         serving = asyncio.create_task(database.serve_writes(), name="database writer")
         serving.add_done_callback(database.end)
         try:

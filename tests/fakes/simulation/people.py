@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.chat.base import Inbound
 from bot.commands.types import Actor, Asked, Reply
 from storage.types import ChannelKey
-from tests.fakes.simulation.weather import FINE_UNTIL_S, MINUTE_S
+from tests.fakes.simulation.weather import FINE_UNTIL_S
 
 ACTORS = (Actor(id="U1", name="Ada"), Actor(id="U2", name="Ben"), Actor(id="U3", name="Cem"))
 

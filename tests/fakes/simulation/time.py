@@ -15,11 +15,14 @@ import threading
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVarTuple
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 _MICROSECONDS = 1_000_000
+
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class _Jump(selectors.SelectSelector):
@@ -66,7 +69,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.call_later(self._blocked_s, _answer, answer, result, problem)
         return answer
 
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
         """Refuses other threads: their work takes real time, of which there is none here."""
         if threading.get_ident() != self._home:
             raise RuntimeError(f"{threading.current_thread().name} works beside a simulated loop")
