@@ -49,7 +49,9 @@ class Settings(BaseSettings):
 
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
-        "embedding", description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`"
+        "embedding",
+        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`; `null` answers by chance, "
+        "for trials of load and failure, not for use",
     )
     classifier_template: str = Field(
         "", description="a hypothesis template with one `{}`, in place of the engine's own"

@@ -74,7 +74,7 @@ def heads(connection: sa.Connection, lanes: Collection[Lane]) -> list[Delivery]:
     return [_from_row(row) for row in sorted((row for row in found if row is not None), key=lambda row: row.id)]
 
 
-def begin(connection: sa.Connection, pending: Collection[Delivery]) -> list[Delivery]:
+def mark_sending(connection: sa.Connection, pending: Collection[Delivery]) -> list[Delivery]:
     """Mark pending deliveries as being sent, and count the attempt, before a word is said to the chat."""
     if pending:
         mine = deliveries.c.key.in_([delivery.key for delivery in pending])

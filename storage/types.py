@@ -1,5 +1,6 @@
 """What is remembered, as values: channels with their settings, decisions, alerts, deliveries, judgements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -216,7 +217,8 @@ class Settlement:
     template: str
     decided_at: datetime
     logits: tuple[PostLogits, ...] = ()
-    decisions: tuple[Decision, ...] = ()
+    decisions: Iterable[Decision] = ()
+    """May be made only when they are read; read more than once, they are the same."""
 
 
 class Judged(StrEnum):

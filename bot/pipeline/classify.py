@@ -6,7 +6,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from bot.pipeline.bell import Bell
-from bot.pipeline.decide import decide, refusal_before_scoring
+from bot.pipeline.decide_all import Decisions, PostDecisions, decide_all
+from bot.pipeline.filters import Reading
 from bot.pipeline.outage import Outage
 from bot.pipeline.questions import QuestionFailedError, put, trouble_with_everything
 from bot.pipeline.watch_list import WatchList
@@ -17,7 +18,7 @@ from storage import alerts
 from storage.database import Database
 from storage.inbox import Inbox
 from storage.posts import fingerprint
-from storage.types import ChannelKey, Decision, PostId, PostLogits, Reason, Settlement, StoredPost
+from storage.types import ChannelKey, PostId, PostLogits, Settlement, StoredPost
 
 log = logging.getLogger(__name__)
 
@@ -180,12 +181,7 @@ class Classify:
         """The posts still to be asked about, by the union of the hypotheses of all channels that care."""
         groups: dict[tuple[str, ...], list[StoredPost]] = defaultdict(list)
         for stored in claimed:
-            wanted = {
-                hypothesis
-                for watcher in self._watch_list.watchers(stored.post.author)
-                if refusal_before_scoring(stored.post, watcher) is None
-                for hypothesis in watcher.hypotheses
-            }
+            wanted = self._watch_list.watchers(stored.post.author).hypotheses_for(Reading(stored.post))
             if unknown := wanted - answers[stored.id].keys():
                 groups[tuple(sorted(unknown))].append(stored)
         return groups
@@ -198,17 +194,19 @@ class Classify:
         since = self._clock.now() - REPEAT_WINDOW
         return set(await self._database.read(lambda connection: alerts.of_texts(connection, words, since)))
 
-    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> list[Decision]:
+    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> Decisions:
         """No awaiting in here: the settings that were asked for are the settings that decide."""
-        decisions: list[Decision] = []
+        repeated: dict[str, set[ChannelKey]] = defaultdict(set)
+        for key, words in alerted:
+            repeated[words].add(key)
+        decided: list[PostDecisions] = []
         for stored in claimed:
             words = fingerprint(stored.post.text)
-            for watcher in self._watch_list.watchers(stored.post.author):
-                repeats = (watcher.channel.key, words) in alerted
-                decisions.append(decide(stored, watcher, answers[stored.id], now, alerted=repeats))
-                if decisions[-1].reason is Reason.ALERT and words:
-                    alerted.add((watcher.channel.key, words))
-        return decisions
+            watchers = self._watch_list.watchers(stored.post.author)
+            decided.append(decide_all(stored, watchers, answers[stored.id], now, alerted=repeated[words]))
+            if words:
+                repeated[words].update(decision.channel for decision in decided[-1].alerts)
+        return Decisions(tuple(decided))
 
     async def _settle(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted) -> None:
         now = self._clock.now()
@@ -220,7 +218,7 @@ class Classify:
                 template=self._batcher.template,
                 decided_at=now,
                 logits=tuple(PostLogits(post=post, by_hypothesis=found) for post, found in answers.items() if found),
-                decisions=tuple(decisions),
+                decisions=decisions,
             )
         )
         log.debug("settled posts=%d decisions=%d alerts=%d", len(claimed), len(decisions), owed)

@@ -139,7 +139,7 @@ class Deliver:
             summed = [one for one in pending if one.kind is DeliveryKind.SUMMARY]
             outbox.postpone(connection, summed, now + _GATHER)
             waiting |= {one.lane: now + _GATHER for one in summed}
-        begun = outbox.begin(connection, [one for one in pending if one.lane not in waiting])
+        begun = outbox.mark_sending(connection, [one for one in pending if one.lane not in waiting])
         return _Taken([*begun, *(one for one in due if one.state is DeliveryState.AMBIGUOUS)], waiting)
 
     def _sum_up(self, connection: Connection, pending: Sequence[Delivery], now: datetime) -> dict[Lane, datetime]:

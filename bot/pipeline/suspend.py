@@ -41,12 +41,12 @@ class Suspensions:
         self._released = released
 
     async def run(self) -> None:
-        """For ever: ask suspended channels whether they can be sent to again."""
+        """For ever: ask suspended channels whether they can be sent to again, first of all at the start."""
         while True:
-            await self._clock.sleep(_ASK_EVERY_S)
             for channel in self._watch_list.channels():
                 if channel.suspended and channel.key.platform in self._platforms:
                     await self._ask(channel.key)
+            await self._clock.sleep(_ASK_EVERY_S)
 
     async def suspend(self, delivery: Delivery, problem: str) -> None:
         """The chat says that nothing can be sent to this delivery's channel until people change something there.
@@ -71,7 +71,7 @@ class Suspensions:
 
         if await self._database.transaction(work, Commit.SUSPEND):
             log.error("suspended channel=%s reason=%r", key, problem)
-            await self._watch_list.refresh()
+            await self._watch_list.refresh(key)
 
     async def resume(self, key: ChannelKey) -> None:
         """The channel can be sent to again: go on with what was held."""
@@ -82,7 +82,7 @@ class Suspensions:
 
         held = await self._database.transaction(work, Commit.RESUME)
         log.info("resumed channel=%s held=%d", key, held)
-        await self._watch_list.refresh()
+        await self._watch_list.refresh(key)
         self._released()
 
     async def _ask(self, key: ChannelKey) -> None:
