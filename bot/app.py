@@ -64,11 +64,13 @@ class App:
         console: Console | None = None,
         summary_after: timedelta = FRESH_FOR,
         retention_days: int = 0,
+        chance: random.Random | None = None,
     ) -> None:
         """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
 
         `summary_after`: how long after it was seen a post is old, and goes after newer ones.
-        `retention_days`: for how long posts are kept; 0: for ever.
+        `retention_days`: for how long posts are kept; 0: for ever. `chance`: spreads the retries of those who failed
+        together; one of its own where none is given.
         """
         self.console = console
         self.clock = clock
@@ -77,7 +79,8 @@ class App:
         self._batcher = batcher
         self._platforms = {platform.name: platform for platform in platforms}
         self._inbox = SqlInbox(database, fresh_for=summary_after)
-        self._outage = Outage(clock)
+        spread = chance or random.Random()  # noqa: S311  (spreads retries, keeps no secret)
+        self._outage = Outage(clock, spread.random)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
         self._supervisor = Supervisor(clock, fatal=_FATAL)
@@ -97,7 +100,7 @@ class App:
             database,
             self._inbox,
             self._platforms,
-            Sender(database, self._platforms, self._suspensions, clock, chance=random.Random()),  # noqa: S311  (spreads retries, keeps no secret)
+            Sender(database, self._platforms, self._suspensions, clock, chance=spread),
             clock,
             owed=self._owed,
             summary_after=summary_after,
