@@ -104,7 +104,6 @@ class Sender:
             return
         speaking()
         failpoints.reach(failpoints.before(Word.SEND))
-        speaks()
         receipt = await platform.send(delivery.channel, card, delivery.key)
         failpoints.reach(failpoints.after(Word.SEND))
         await self._sent(delivery, receipt)

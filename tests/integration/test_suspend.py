@@ -1,17 +1,13 @@
 """A channel that cannot be sent to: settings kept, what waits is held, somebody is told once, and it ends by itself."""
 
 import asyncio
-from collections.abc import Collection
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from bot.cards import NoticeCard
 from bot.chat.base import OutcomeUnknownError
-from sources.replay import Replay
-from sources.types import Account
 from storage import audit, channels, outbox
 from storage.database import Database
 from storage.outbox import Owed
@@ -255,38 +251,6 @@ async def test_a_channel_whose_answer_does_not_come_keeps_no_other_from_being_re
         slow.gone.clear()
         await office.advance(300)
         assert (await stored(office, OPS)).suspended == ""
-
-
-async def test_what_was_held_is_sent_though_the_watch_list_cannot_be_told_at_that_moment(
-    database: Database, tmp_path: Path
-) -> None:
-    class Refusing(Replay):
-        """A source with a bug."""
-
-        refuses = False
-
-        async def watch(self, accounts: Collection[Account]) -> None:
-            if self.refuses:
-                raise KeyError("a bug")
-            await super().watch(accounts)
-
-    path = tmp_path / "posts.jsonl"
-    path.touch()
-    clock = FakeClock(held=True)
-    source = await Refusing.open(path, clock=clock, speed=1)
-    assert isinstance(source, Refusing)
-    chat = TroubledChat(clock)
-    office = Office(database, clock, [chat], [source])
-    await office.open_channels(OPS)
-    chat.gone[OPS] = WHY
-    async with office.delivering():
-        await office.alert(OPS)
-        chat.gone.clear()
-        source.refuses = True
-        with pytest.raises(KeyError):
-            await office.suspensions.resume(OPS)
-        await office.still()
-        assert len(chat.singles(OPS)) == 1
 
 
 # --- what is under way -----------------------------------------------------------------------------------------------
