@@ -161,5 +161,5 @@ def _text(number: int, chance: random.Random) -> str:
         words.append(POISON)
     if draw > 0.99:
         words.append("chain")  # half of a label: above the default threshold, below many that people set
-    words.append(chance.choice(LABELS) if draw < 0.1 else chance.choice(["cats", "weather", "lunch"]))
+    words.append(chance.choice(LABELS) if draw < 0.07 else chance.choice(["cats", "weather", "lunch"]))
     return " ".join(words)
