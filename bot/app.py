@@ -21,20 +21,24 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.keeping import Keeping
+from bot.pipeline.outage import Outage
+from bot.pipeline.resume import take_up_copy
 from bot.pipeline.send import Sender
 from bot.pipeline.supervise import Make, Supervisor
 from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
 from classifier.batching import Batcher
-from classifier.registry import choose
+from classifier.registry import Choice, choose
 from classifier.types import ClassifierError
 from sources.clock import Clock, SystemClock
 from sources.replay import Replay
 from sources.types import Source, SourceUnreadableError
 from storage import outbox
 from storage.database import Database, DatabaseUnusableError, open_database
-from storage.inbox import SqlInbox
+from storage.inbox import FRESH_FOR, SqlInbox
+from storage.owner import owning
 from storage.types import AlertId, ChannelKey, Receipt
 
 _SETTLE_POLL_S = 0.02
@@ -49,7 +53,7 @@ _FATAL = (ClassifierError, DatabaseUnusableError, SourceUnreadableError, ChatGon
 class App:
     """Lapwing, ready to run. It is the Inbound of its platforms."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what the whole house is built from)
         self,
         *,
         database: Database,
@@ -58,35 +62,52 @@ class App:
         platforms: Sequence[ChatPlatform],
         clock: Clock,
         gate: asyncio.Event,
-        summary_after: timedelta = timedelta(minutes=30),
         console: Console | None = None,
+        summary_after: timedelta = FRESH_FOR,
+        retention_days: int = 0,
+        chance: random.Random | None = None,
     ) -> None:
-        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms."""
+        """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
+
+        `summary_after`: how long after it was seen a post is old, and goes after newer ones.
+        `retention_days`: for how long posts are kept; 0: for ever. `chance`: spreads the retries of those who failed
+        together; one of its own where none is given.
+        """
         self.console = console
         self.clock = clock
         self.database = database
         self._gate = gate
         self._batcher = batcher
         self._platforms = {platform.name: platform for platform in platforms}
-        self._inbox = SqlInbox(database)
+        self._inbox = SqlInbox(database, fresh_for=summary_after)
+        spread = chance or random.Random()  # noqa: S311  (spreads retries, keeps no secret)
+        self._outage = Outage(clock, spread.random)
         self._watch_list = WatchList(database, sources, batcher.template)
         self._stored, self._owed = Bell(clock), Bell(clock)
-        self._ingests = [Ingest(source, self._inbox, clock, self._stored) for source in sources]
         self._supervisor = Supervisor(clock, fatal=_FATAL)
         self._stopping = asyncio.Event()
         self._classify = Classify(
-            database, self._inbox, batcher, self._watch_list, clock, stored=self._stored, owed=self._owed
+            database,
+            self._inbox,
+            batcher,
+            self._watch_list,
+            clock,
+            stored=self._stored,
+            owed=self._owed,
+            outage=self._outage,
         )
         self._suspensions = Suspensions(database, self._platforms, self._watch_list, clock, released=self._look_again)
         self._deliver = Deliver(
             database,
             self._inbox,
             self._platforms,
-            Sender(database, self._platforms, self._suspensions, clock, chance=random.Random()),  # noqa: S311  (spreads retries, keeps no secret)
+            Sender(database, self._platforms, self._suspensions, clock, chance=spread),
             clock,
             owed=self._owed,
             summary_after=summary_after,
         )
+        self._keeping = Keeping(database, clock, retention_days)
+        self._ingests = [Ingest(source, self._inbox, clock, stored=self._stored, owed=self._owed) for source in sources]
         self._house = House(
             database=database,
             watch_list=self._watch_list,
@@ -104,6 +125,7 @@ class App:
                 platforms=self._platforms,
                 supervisor=self._supervisor,
                 clock=clock,
+                outage=self._outage,
             ),
         )
 
@@ -138,6 +160,7 @@ class App:
 
     async def run(self) -> None:
         """Until a platform ends (a terminal that the person left), or `stop`. Raises TaskDiedError."""
+        await take_up_copy(self.database, self.clock, self._platforms.values())
         await self._watch_list.refresh()
         try:
             for name, make in self._tasks().items():
@@ -145,7 +168,7 @@ class App:
             await self._supervisor.until_one_ends(self._platforms, self._stopping)
             await self._drain()
         finally:
-            await self._supervisor.end()
+            await self._supervisor.end_all()
 
     def stop(self) -> None:
         """Let `run` finish what is under way, within 25 s, and return."""
@@ -158,6 +181,7 @@ class App:
             "classify": self._classify.run,
             "deliver": self._deliver.run,
             "suspensions": self._suspensions.run,
+            "keeping": self._keeping.run,
             **{name: partial(platform.run, self) for name, platform in self._platforms.items()},
         }
 
@@ -202,33 +226,38 @@ async def open_sources(
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = ()) -> AsyncIterator[App]:
+async def build(
+    settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
+) -> AsyncIterator[App]:
     """Everything that `settings` ask for, opened, and closed at the end.
 
-    `platforms`: what it talks through; the terminal when there are none.
+    `platforms`: what it talks through; the terminal when there are none. `choice`: the model, in place of the one that
+    the settings name.
     `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
     set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
-    DatabaseUnusableError.
+    DatabaseUnusableError; DatabaseInUseError where another process owns the file.
     """
     clock = SystemClock()
     gate = asyncio.Event()
     if not scripted:
         gate.set()
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
-    choice = choose(settings.classifier, template=settings.classifier_template, threads=threads)
+    choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
-    async with open_database(settings.database) as database:
-        with ExitStack() as opened:
+    with ExitStack() as opened:
+        opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
+        async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)
             yield App(
                 database=database,
                 sources=sources,
-                batcher=Batcher(choice.load, choice.template),
+                batcher=Batcher(choice.load, choice.template, now=clock.now),
                 platforms=platforms if console is None else [console],
                 clock=clock,
                 gate=gate,
-                summary_after=timedelta(minutes=settings.summary_after_minutes),
                 console=console,
+                summary_after=timedelta(minutes=settings.summary_after_minutes),
+                retention_days=settings.retention_days,
             )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sources.types import Account
-from storage.types import Alert, AlertId, Judged, LabelScore
+from storage.types import Alert, AlertId, Judged, LabelScore, StoredPost
 
 MOST_LABELS = 3
 MOST_IN_SUMMARY = 10
@@ -62,6 +62,9 @@ class AlertCard:
     context: str
     judged: str
     """How people judged it, in words; empty while nobody has."""
+
+    removed: str
+    """Why the post's text is not shown any more, in words, which then stand in its place; empty while it is."""
 
     collapsed: bool
     """Shown as two lines, since people agree that it was wrong. Nothing of it is deleted."""
@@ -149,14 +152,20 @@ def alert_card(alert: Alert) -> AlertCard:
         alert=alert.id,
         marks=tuple(Mark(label=one.label, score=one.score) for one in alert.matched[:MOST_LABELS]),
         author=post.author,
-        text=post.text,
+        text=shown_text(alert.post),
         published_at=post.published_at,
         url=post.url,
         context=_context(alert),
         judged=judged_by(alert),
+        removed=alert.post.removed.words if alert.post.removed else "",
         collapsed=collapses(alert),
         buttons=_buttons(alert),
     )
+
+
+def shown_text(stored: StoredPost) -> str:
+    """The post's text unaltered, or in its place why it is gone."""
+    return stored.post.text if stored.removed is None else f"({stored.removed.words})"
 
 
 def collapses(alert: Alert) -> bool:
@@ -181,7 +190,7 @@ def judged_by(alert: Alert) -> str:
 def _buttons(alert: Alert) -> tuple[Press, ...]:
     if collapses(alert):
         return (Press.SHOW, Press.UNDO)
-    open_post = (Press.OPEN_POST,) if alert.post.post.url else ()
+    open_post = (Press.OPEN_POST,) if alert.post.post.url and not alert.post.removed else ()
     return (Press.RELEVANT, Press.NOT_RELEVANT, Press.WHY, Press.MORE, *open_post)
 
 

@@ -60,7 +60,9 @@ class Settings(BaseSettings):
 
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
-        "embedding", description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`"
+        "embedding",
+        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`; `null` answers by chance, "
+        "for trials of load and failure, not for use",
     )
     classifier_template: str = Field(
         "", description="a hypothesis template with one `{}`, in place of the engine's own"
@@ -72,10 +74,17 @@ class Settings(BaseSettings):
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
     )
-    summary_after_minutes: float = Field(
+    summary_after_minutes: int = Field(
         30,
-        gt=0,
-        description="after an outage, alerts of posts seen longer ago are summed up in one message a channel",
+        ge=1,
+        description="a post older than this, counted from when it was first seen, is decided after newer ones, and its "
+        "alerts are summed up in one message a channel",
+    )
+    retention_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="for so many days posts are kept, with what was decided, sent and judged of them; `0`: for ever",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
     slack_bot_token: Annotated[SecretStr, AfterValidator(_begins("xoxb-"))] = Field(

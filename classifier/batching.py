@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from classifier.types import MODEL_THREAD, Classifier, Model
+from classifier.types import MODEL_THREAD, AnswerUnusableError, Classifier, Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +47,14 @@ class _Request:
 class Batcher:
     """One model behind two lanes. `run` must be running for anything to be answered."""
 
-    def __init__(self, load: Callable[[], Classifier], template: str) -> None:
+    def __init__(
+        self, load: Callable[[], Classifier], template: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.template = template
+        self.busy_since: datetime | None = None
+        """Since when the model has been at work on one question, by `now`; None while it rests."""
+
+        self._now = now
         self._load = load
         self._classifier: Classifier | None = None
         self._loaded = asyncio.Event()
@@ -73,7 +80,8 @@ class Batcher:
     async def logits(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> "NDArray[np.float32]":
         """Shape [texts, hypotheses, 2], as `Classifier.logits`. Waits for the model; cancelling gives the place back.
 
-        Raises what the classifier raises: ClassifierError.
+        Raises what the classifier raises: ClassifierError, or any other Exception where the engine has a bug;
+        AnswerUnusableError for an answer with a wrong shape or with what is not a number.
         """
         async with self._places[lane]:
             request = _Request(texts, hypotheses, asyncio.get_running_loop().create_future())
@@ -110,17 +118,39 @@ class Batcher:
             await self._asked.wait()
 
     async def _answer(self, request: _Request, classifier: Classifier, thread: ThreadPoolExecutor) -> None:
-        running = asyncio.get_running_loop().run_in_executor(
-            thread, classifier.logits, request.texts, request.hypotheses
-        )
-        await asyncio.wait([running])
-        problem = running.exception()
+        self.busy_since = self._now()
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(thread, _ask, classifier, request)
+        finally:
+            self.busy_since = None
         if request.answer.done():  # whoever asked is gone, and nobody else is meant
             return
-        if problem:
-            request.answer.set_exception(problem)
+        if isinstance(answer, Exception):
+            request.answer.set_exception(answer)
         else:
-            request.answer.set_result(running.result())
+            request.answer.set_result(answer)
+
+
+def _ask(classifier: Classifier, request: _Request) -> "NDArray[np.float32] | Exception":
+    """On the model's thread: the answer, or what is wrong with it."""
+    try:
+        answer = classifier.logits(request.texts, request.hypotheses)
+        _check(answer, (len(request.texts), len(request.hypotheses), 2))
+    except StopIteration as error:  # which no future takes
+        return RuntimeError(f"the engine raised StopIteration {error}".rstrip())
+    except Exception as error:  # handed to whoever asked
+        return error
+    return answer
+
+
+def _check(answer: "NDArray[np.float32]", shape: tuple[int, int, int]) -> None:
+    import numpy as np  # noqa: PLC0415  (who only starts need not pay for it; the engine has it loaded by now)
+
+    found = getattr(answer, "shape", None)
+    if found != shape:
+        raise AnswerUnusableError(f"the model's answer has the shape {found}, not {shape}")
+    if not np.isfinite(answer).all():
+        raise AnswerUnusableError("the model answered with what is not a number")
 
 
 def _be_nice() -> None:

@@ -14,6 +14,9 @@ that had no part in the choice gain as well: nine other crises (mean AUC .860 ->
 NLI_TEMPLATE = "This example is {}."
 """The default for NLI models: the zero-shot-classification pipeline's own."""
 
+NULL_TEMPLATE = "This text is about {}."
+"""Of the engine that has no model: any would do."""
+
 _HOLE = "{}"
 
 

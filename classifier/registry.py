@@ -1,4 +1,4 @@
-"""From what people write, "embedding", "embedding:PATH" or "nli:PATH", to a Classifier.
+"""From what people write, "embedding", "embedding:PATH", "nli:PATH" or "null", to a Classifier.
 
 With bot.app the only place that names concrete engines. Choosing is cheap; torch is imported when a choice is loaded.
 """
@@ -6,13 +6,14 @@ With bot.app the only place that names concrete engines. Choosing is cheap; torc
 import difflib
 from dataclasses import dataclass
 
-from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, check_template
+from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE, check_template
 from classifier.types import Classifier, ModelUnusableError
 
-_TEMPLATES = {"embedding": EMBEDDING_TEMPLATE, "nli": NLI_TEMPLATE}
+_TEMPLATES = {"embedding": EMBEDDING_TEMPLATE, "nli": NLI_TEMPLATE, "null": NULL_TEMPLATE}
 """The engines there are, with the template of each."""
 
 _WAYS = "embedding, embedding:PATH_OR_ID or nli:PATH_OR_ID"
+"""What is worth choosing; `null` is for trials of load and failure, and whoever makes one knows its name."""
 
 _EXTRAS = {"torch": "local", "transformers": "local", "safetensors": "local", "huggingface_hub": "local"}
 """Package that an engine imports -> the extra of Lapwing that brings it."""
@@ -49,6 +50,10 @@ class Choice:
             ) from error
 
     def _load(self) -> Classifier:
+        if self.engine == "null":
+            from classifier.null import NullClassifier  # noqa: PLC0415
+
+            return NullClassifier(template=self.template)
         from classifier import models  # noqa: PLC0415
 
         if self.threads:
@@ -69,6 +74,8 @@ def choose(written: str, *, template: str = "", threads: int = 0) -> Choice:
         near = difflib.get_close_matches(engine.lower(), _TEMPLATES, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ChoiceError(f"there is no engine {engine!r}: {hint}Write {_WAYS}")
+    if engine == "null" and colon:
+        raise ChoiceError(f"{written!r} names a model, and null has none: write null alone")
     if not place and (colon or engine == "nli"):
         raise ChoiceError(f"{written!r} names no model: write {engine}: and a folder or a hub id")
     try:

@@ -52,6 +52,29 @@ def score_labels(logits: Sequence[Sequence[float]], mode: Mode) -> tuple[float, 
     return tuple([weight / total for weight in weights])
 
 
+def scores_of_channels(
+    logits: NDArray[np.floating],
+    columns: NDArray[np.intp],
+    starts: NDArray[np.intp],
+    exclusive: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """One post for many channels at once: the score of each label of each channel, to within rounding.
+
+    `logits`: [hypotheses, 2], what the model said. `columns`: [labels of all channels], channel behind channel, the
+    hypothesis of each. `starts`: [channels], where in `columns` each one's labels begin; none is without. `exclusive`:
+    [channels], the mode. NaN where a logit that is needed is unknown.
+    """
+    exact = logits.astype(np.float64)
+    entailment, contradiction = exact[:, ENTAILMENT], exact[:, CONTRADICTION]
+    sizes = np.diff(starts, append=len(columns))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity: NaN, as unknown as any other
+        independent = _sigmoids(entailment - contradiction)[columns]
+        mine = entailment[columns]
+        weights = np.exp(mine - np.repeat(np.maximum.reduceat(mine, starts), sizes))
+    shares = weights / np.repeat(np.add.reduceat(weights, starts), sizes)
+    return np.where(np.repeat(exclusive & (sizes > 1), sizes), shares, independent)
+
+
 def _is_alone(mode: Mode, labels: int) -> bool:
     return mode is Mode.INDEPENDENT or labels <= 1
 

@@ -61,6 +61,10 @@ class ModelUnusableError(ClassifierError):
     """The model is missing, damaged or of the wrong kind: nothing that trying again would mend."""
 
 
+class AnswerUnusableError(ClassifierError):
+    """The model answered, but not what it was asked: with what is not a number, or about other texts than were put."""
+
+
 class Classifier(Protocol):
     """Answers how far each text entails each hypothesis."""
 

@@ -90,7 +90,7 @@ class Replay:
             self._listening.clear()
 
     async def posts(self, after: Cursor | None) -> AsyncGenerator[Arrival, None]:
-        """The posts of watched accounts in the file's order, then an end; one iteration at a time.
+        """The posts of watched accounts and all deletions in the file's order, then an end; one iteration at a time.
 
         A cursor of another file, or one beyond the end, starts from the beginning. Raises SourceUnreadableError.
         """
@@ -104,10 +104,12 @@ class Replay:
             for entry in batch:
                 await self._turn_of(entry, pace)
                 post = self._play(entry)
-                passed = 0 if post else passed + 1
-                if post or passed == PROGRESS_LINES:
+                deleted = entry.deletion.deleted if entry.deletion else None
+                passed = 0 if post or deleted else passed + 1
+                if post or deleted or passed == PROGRESS_LINES:
                     passed = 0
-                    yield Arrival(cursor=to_cursor(self._position, start.fingerprint), post=post)
+                    cursor = to_cursor(self._position, start.fingerprint)
+                    yield Arrival(cursor=cursor, post=post, deleted=deleted)
         if passed:
             yield Arrival(cursor=to_cursor(self._position, start.fingerprint))
 
@@ -128,7 +130,7 @@ class Replay:
         await self._may_play()
         if self._speed == math.inf:
             return
-        seconds = pace.wait_s(entry.line.published_at if entry.line else None, self._clock.now())
+        seconds = pace.wait_s(entry.published_at, self._clock.now())
         if seconds > 0:
             await self._clock.sleep(seconds)
             await self._may_play()

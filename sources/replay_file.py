@@ -10,10 +10,11 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from sources.replay_lines import BadLineError, Line, parse_line
+from sources.replay_lines import BadLineError, DeletionLine, Line, parse_line
 from sources.types import Account, Cursor, Post
 
 MAX_LINE_BYTES = 4 * 2**20
@@ -22,6 +23,7 @@ BATCH_LINES = 100
 _BATCH_BYTES = 2**20
 _SKIP_BYTES = 2**16
 _FINGERPRINT_BYTES = 2**16
+_SPARE = 5  # so many times more of the latest posts are kept than are asked for: some may turn out to be deleted
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18}):([0-9a-f]{16})")
 
@@ -39,11 +41,18 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One line as it was read: a post, a problem, or neither (blank); `end` is the position after it."""
+    """One line as it was read: a post, a deletion, a problem, or none (blank); `end` is the position after it."""
 
     end: Position
     line: Line | None = None
+    deletion: DeletionLine | None = None
     problem: str = ""
+
+    @property
+    def published_at(self) -> datetime | None:
+        """When it is due, by the file's own dates."""
+        dated = self.line or self.deletion
+        return dated.published_at if dated else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,23 +119,32 @@ def accounts_in(path: Path) -> dict[Key, Account]:
 
 
 def latest_posts(path: Path, end: Position, key: Key, *, limit: int, now: datetime) -> list[Post]:
-    """Up to `limit` posts of an account before `end`, newest first, each id once; undated ones as of `now`."""
-    latest: dict[str, Post] = {}
-    for line in _lines_of(path, end, key):
+    """Up to `limit` posts of an account before `end`, newest first, each id once; undated ones as of `now`.
+
+    None that was deleted before `end`.
+    """
+    latest: dict[str, Line] = {}
+    gone: set[str] = set()
+    for entry in _entries_before(path, end):
+        if entry.deletion and entry.deletion.deleted.source == key[0]:
+            gone.add(entry.deletion.deleted.id)
+            latest.pop(entry.deletion.deleted.id, None)
+        line = entry.line
+        if line is None or (line.author.source, line.author.id) != key or line.id in gone:
+            continue
         latest.pop(line.id, None)
-        latest[line.id] = line.post(now=now, played=False)
-        if len(latest) > limit:
+        latest[line.id] = line
+        if len(latest) > limit * _SPARE:
             del latest[next(iter(latest))]
-    return list(reversed(latest.values()))
+    return [line.post(now=now, played=False) for line in islice(reversed(latest.values()), max(limit, 0))]
 
 
-def _lines_of(path: Path, end: Position, key: Key) -> Generator[Line, None, None]:
+def _entries_before(path: Path, end: Position) -> Generator[Entry, None, None]:
     with closing(read_entries(path)) as entries:
         for entry in entries:
             if entry.end.offset > end.offset:
                 break
-            if entry.line and (entry.line.author.source, entry.line.author.id) == key:
-                yield entry.line
+            yield entry
 
 
 def _is_between_lines(file: IO[bytes], offset: int) -> bool:
@@ -158,6 +176,9 @@ def _entry(raw: bytes, end: Position) -> Entry:
     if not raw.strip():
         return Entry(end=end)
     try:
-        return Entry(end=end, line=parse_line(raw))
+        line = parse_line(raw)
     except BadLineError as error:
         return Entry(end=end, problem=str(error))
+    if isinstance(line, DeletionLine):
+        return Entry(end=end, deletion=line)
+    return Entry(end=end, line=line)

@@ -1,8 +1,9 @@
-"""One line of a replay -> Line. Pure.
+"""One line of a replay -> a post, or word of a deletion. Pure.
 
 A line is a JSON object: `id`, `text` and `author` (a handle), and where known `author_name`, `source` ("x" unless it is
 given), `created_at` (ISO 8601, UTC unless it says otherwise), `kind` (one of PostKind, or a list), `lang` and `url`.
-Other fields are ignored, so that files which hold more (the `label` its writer meant) can be played as they are.
+A line with `"deleted": true` says that the post with its `id` was deleted at its `source`; it needs neither text nor
+author. Other fields are ignored, so that files which hold more (the `label` its writer meant) are played as they are.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sources.accounts import BLUESKY, MASTODON, RSS, X, fold
-from sources.types import Account, Handle, Post, PostKind
+from sources.types import Account, Deletion, Handle, Post, PostKind
 
 _DECODER = json.JSONDecoder(strict=False)  # lenient: a raw control character inside a text is no reason to lose it
 _SOURCES = (X, BLUESKY, MASTODON, RSS)
@@ -47,9 +48,20 @@ class Line:
         )
 
 
-def parse_line(raw: bytes) -> Line:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeletionLine:
+    """What a line says that tells of a deletion."""
+
+    deleted: Deletion
+    published_at: datetime | None
+    """When the line is due; the file's own pace."""
+
+
+def parse_line(raw: bytes) -> Line | DeletionLine:
     """What a line says. Raises BadLineError."""
     record = _record(raw)
+    if _is_deletion(record):
+        return DeletionLine(deleted=Deletion(source=_source(record), id=_id(record)), published_at=_date(record))
     return Line(
         id=_id(record),
         text=_string(record, "text", required=True),
@@ -98,6 +110,13 @@ def _is_utf8(value: str) -> bool:
     return True
 
 
+def _is_deletion(record: dict[str, object]) -> bool:
+    value = record.get("deleted", False)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise BadLineError("deleted is neither true nor false")
+
+
 def _id(record: dict[str, object]) -> str:
     value = record.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
@@ -107,15 +126,20 @@ def _id(record: dict[str, object]) -> str:
 
 def _author(record: dict[str, object]) -> Account:
     handle = _word("author", _string(record, "author", required=True).removeprefix("@"))
-    source = _string(record, "source") or X
-    if source not in _SOURCES:
-        raise BadLineError(f"source is none of {', '.join(_SOURCES)}")
+    source = _source(record)
     return Account(
         source=source,
         id=fold(Handle(source=source, name=handle)).name,
         handle=handle,
         name=_string(record, "author_name"),
     )
+
+
+def _source(record: dict[str, object]) -> str:
+    source = _string(record, "source") or X
+    if source not in _SOURCES:
+        raise BadLineError(f"source is none of {', '.join(_SOURCES)}")
+    return source
 
 
 def _word(field: str, value: str) -> str:

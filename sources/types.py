@@ -77,11 +77,20 @@ class Post:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Deletion:
+    """Word that a post was deleted at its source; (source, id) as in Post."""
+
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arrival:
-    """A post, or nothing but progress, with the cursor from which reading goes on once this is stored."""
+    """A post, a deletion, or nothing but progress, with the cursor from which reading goes on once this is stored."""
 
     cursor: Cursor
     post: Post | None = None
+    deleted: Deletion | None = None
 
 
 class SourceError(Exception):
@@ -122,11 +131,12 @@ class Source(Protocol):
     def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
         """Everything watched, from `after` on, in the order the source gives it; duplicates are allowed.
 
+        Deletions, too, as far as the source tells of them: of posts given before, given later or never given.
         Ends only when the source has no more to give ever (a replay). Raises SourceUnreadableError.
         """
 
     async def recent(self, account: Account, limit: int) -> list[Post]:
-        """Up to `limit` of the account's latest posts, newest first; for previews only, never alerted."""
+        """Up to `limit` of the account's latest posts, newest first and none that was deleted; for previews only."""
 
     async def resolve(self, handle: Handle) -> Account:
         """The account behind a handle. Raises AccountNotFoundError."""

@@ -182,9 +182,9 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
 async def _bring_up_to_date(writer: AsyncEngine, readers: AsyncEngine, path: Path) -> None:
     try:
         async with readers.connect() as connection:  # first: the writer's WAL would alter even a file that is not ours
-            await connection.run_sync(_usable_revision, path)
+            await connection.run_sync(usable_revision, path)
         async with writer.begin() as connection:
-            if await connection.run_sync(_usable_revision, path) != REVISION:
+            if await connection.run_sync(usable_revision, path) != REVISION:
                 from storage.migrate import upgrade  # noqa: PLC0415  (alembic costs 100 ms)
 
                 await connection.run_sync(upgrade)
@@ -192,7 +192,7 @@ async def _bring_up_to_date(writer: AsyncEngine, readers: AsyncEngine, path: Pat
         raise DatabaseUnusableError(sqlite.explain(error, path)) from error
 
 
-def _usable_revision(connection: sa.Connection, path: Path) -> str | None:
+def usable_revision(connection: sa.Connection, path: Path) -> str | None:
     """The revision of the database; None for an empty one. Raises DatabaseUnusableError for one that is not ours."""
     inspector = sa.inspect(connection)
     names = {*inspector.get_table_names(), *inspector.get_view_names()}

@@ -11,16 +11,19 @@ from enum import StrEnum
 class Commit(StrEnum):
     """Every kind of transaction that there is."""
 
+    RESUME_COPY = "resume copy"
     PUT_POSTS = "put posts"
     FREE_CLAIMS = "free claims"
     CLAIM_POSTS = "claim posts"
     RELEASE_POSTS = "release posts"
     SETTLE_POSTS = "settle posts"
+    POSTPONE = "postpone"
     SET_ASIDE = "set aside"
     RECOVER_DELIVERIES = "recover deliveries"
     TAKE_DELIVERIES = "take deliveries"
     SETTLE_SENT = "settle sent"
     SETTLE_FAILED = "settle failed"
+    WITHDRAW = "withdraw"
     TRY_AGAIN = "try again"
     LOOK_UP_LATER = "look up later"
     SUSPEND = "suspend"
@@ -28,6 +31,7 @@ class Commit(StrEnum):
     SETTINGS = "settings"
     JUDGEMENT = "judgement"
     ANSWERS = "answers"
+    FORGET = "forget"
 
 
 class Word(StrEnum):

@@ -11,11 +11,11 @@ from alembic.script import ScriptDirectory
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def upgrade(connection: sa.Connection) -> None:
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
     """Run every migration that is missing, inside the caller's transaction: all of them or none."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 @cache

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sources.types import Account, Post, PostKind
+from sources.types import Account, Deletion, Post, PostKind
 from storage import sqlite
 from storage.schema import Instant, posts
-from storage.types import PostId, StoredPost
+from storage.types import PostId, Removed, StoredPost
 
 
 def add(connection: sa.Connection, new: Sequence[Post], seen_at: datetime) -> list[PostId]:
@@ -21,6 +21,19 @@ def add(connection: sa.Connection, new: Sequence[Post], seen_at: datetime) -> li
     statement = sqlite.insert_new(posts).returning(posts.c.id, sort_by_parameter_order=False)
     found = connection.execute(statement, [_row(post, seen_at) for post in new])
     return sorted(PostId(row.id) for row in found)
+
+
+def remove(connection: sa.Connection, ids: Sequence[PostId], why: Removed) -> None:
+    """Blank all that these posts say; what tells them from others stays, so that none is ever taken for a new one."""
+    blank = dict.fromkeys(("text", "author_name", "lang", "fingerprint"), "")
+    connection.execute(sa.update(posts).where(posts.c.id.in_(ids)).values(removed=why, **blank))
+
+
+def add_tombstone(connection: sa.Connection, deletion: Deletion, seen_at: datetime) -> None:
+    """A post that was deleted before it came: when it comes it has been seen, and is shown to nobody."""
+    nobody = Account(source=deletion.source, id="", handle="")
+    post = Post(source=deletion.source, id=deletion.id, author=nobody, text="", published_at=seen_at)
+    connection.execute(sqlite.insert_new(posts), _row(post, seen_at) | {"removed": Removed.DELETED})
 
 
 def load(connection: sa.Connection, ids: Iterable[PostId]) -> list[StoredPost]:
@@ -91,6 +104,7 @@ def from_row(row: Any) -> StoredPost:
             url=row.url,
             played_at=row.played_at,
         ),
+        removed=None if row.removed is None else Removed(row.removed),
     )
 
 

@@ -57,6 +57,9 @@ meta = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+NOT_EXPIRED = sa.text("(removed IS NULL OR removed <> 'expired')")
+"""Written out, not bound, as OWED is."""
+
 # --- posts -----------------------------------------------------------------------------------------------------------
 
 # Identity and content. A post is in here once for ever, whatever became of its pending work.
@@ -79,10 +82,14 @@ posts = sa.Table(
     sa.Column("seen_at", Instant, nullable=False),
     sa.Column("removed", sa.Text, comment="why its text is gone: deleted or expired; NULL while it is there"),
     sa.UniqueConstraint("source", "post_id"),  # seen once
-    sa.Index("ix_posts_seen_at", "seen_at"),  # what is older than the retention
+    # What is older than the retention and not forgotten yet; what is forgotten stays out, or each pass would read it.
+    sa.Index("ix_posts_seen_at", "seen_at", sqlite_where=NOT_EXPIRED, postgresql_where=NOT_EXPIRED),
     sa.Index("ix_posts_fingerprint", "fingerprint"),  # a retweet's original
     sa.Index("ix_posts_author", "source", "account_id", "published_at"),  # an account's latest posts
 )
+
+WAITS = sa.text("set_aside IS NULL")
+"""Written out, as OWED is, for the same reason."""
 
 # Posts not yet decided. Kept apart from posts so that it stays as small as the backlog.
 inbox = sa.Table(
@@ -93,10 +100,16 @@ inbox = sa.Table(
     sa.Column("claimed_until", Instant),
     sa.Column("set_aside", sa.Text, comment="why this post is not tried again; NULL while it waits"),
     sa.Column(
-        "tries", sa.Integer, nullable=False, server_default="0", comment="claims not given back: written before a try"
+        "tries",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="claims that nobody ended, because the program died: written before a try",
     ),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="how often the model failed on it"),
     sa.Column("seen_at", Instant, nullable=False, server_default="0"),
-    sa.Index("ix_inbox_seen_at", "seen_at"),  # what is fresh goes before what an outage left
+    # What is fresh goes before what an outage left, each oldest first. What was set aside is not walked over.
+    sa.Index("ix_inbox_seen_at", "seen_at", sqlite_where=WAITS, postgresql_where=WAITS),
 )
 
 # How far each source has been read; written in the transaction that stores what was read.
@@ -263,6 +276,7 @@ deliveries = sa.Table(
         sqlite_where=OWED,
         postgresql_where=OWED,
     ),
+    sqlite_autoincrement=True,  # whoever has read up to a number is told by the next that there is news
 )
 
 # What a notice says: unlike a card it cannot be drawn from anything else.

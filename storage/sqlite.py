@@ -5,12 +5,16 @@ import os
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000
+
+_WRITER_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"""secure_delete: what people deleted is overwritten in the file, not merely no longer found."""
 
 _FILE_AT_FAULT = frozenset(
     {
@@ -33,13 +37,21 @@ def writer_engine(path: Path) -> AsyncEngine:
     BEGIN IMMEDIATE: a deferred BEGIN that reads and then writes fails at once when someone else wrote in between.
     """
     engine = create_async_engine(_url(path), pool_size=1, max_overflow=0)
-    _prepare(engine, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"))
+    _prepare(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=_WRITER_PRAGMAS)
     return engine
 
 
 def reader_engine(path: Path) -> AsyncEngine:
     """Connections that only read; each sees the last commit before its BEGIN and blocks nobody."""
     engine = create_async_engine(_url(path), pool_size=2, max_overflow=2)
+    _prepare(engine.sync_engine, begin="BEGIN", pragmas=("query_only=ON",))
+    return engine
+
+
+def read_only_engine(path: Path) -> sa.Engine:
+    """For a process that does not own the file: it can neither write nor fold the WAL back, not even when it ends."""
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=sa.NullPool)
     _prepare(engine, begin="BEGIN", pragmas=("query_only=ON",))
     return engine
 
@@ -100,6 +112,11 @@ def explain(error: sa.exc.DBAPIError, path: Path) -> str:
         return f"{path} is locked by another program. Stop that program, or name another file."
     if "full" in text or os.strerror(errno.ENOSPC).lower() in text:
         return f"The disk that holds {path} is full. Make room; nothing stored so far is lost."
+    if "i/o error" in text:
+        return (
+            f"{path} could not be read or written ({error.orig}). See whether its disk is full, failing or gone; "
+            "nothing stored so far is lost."
+        )
     return f"{path} cannot be used: {error.orig}. Restore a backup, or name another file."
 
 
@@ -108,8 +125,8 @@ def _url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite+aiosqlite", database=str(path.absolute()))
 
 
-def _prepare(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> None:
-    @sa.event.listens_for(engine.sync_engine, "connect")
+def _prepare(engine: sa.Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+    @sa.event.listens_for(engine, "connect")
     def on_connect(dbapi: Any, _record: object) -> None:
         dbapi.isolation_level = None  # the driver must not begin transactions of its own; on_begin does
         cursor = dbapi.cursor()
@@ -117,6 +134,6 @@ def _prepare(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> No
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @sa.event.listens_for(engine.sync_engine, "begin")
+    @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)

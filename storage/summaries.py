@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from storage import keys
-from storage.schema import alerts, deliveries, posts
+from storage.schema import OWED, alerts, deliveries, posts
 from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryKind, DeliveryState, DeliveryVerb
 
 _MOST_AT_ONCE = 5_000
@@ -30,6 +30,7 @@ def sum_up(connection: sa.Connection, channel: ChannelKey, seen_before: datetime
     chat has none of them, since only pending ones are taken.
     """
     waits = sa.and_(
+        OWED,
         keys.matches(deliveries, channel),
         deliveries.c.verb == DeliveryVerb.SEND,
         deliveries.c.state == DeliveryState.PENDING,

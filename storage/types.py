@@ -1,5 +1,6 @@
 """What is remembered, as values: channels with their settings, decisions, alerts, deliveries, judgements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -143,12 +144,26 @@ class Channel:
         return "default" if self.threshold is None else "set for the channel"
 
 
+class Removed(StrEnum):
+    """Why a post's content is gone, while who wrote it, its address and its times stay."""
+
+    DELETED = "deleted"
+    EXPIRED = "expired"
+
+    @property
+    def words(self) -> str:
+        """What people read instead of the text."""
+        return "deleted at its source" if self is Removed.DELETED else "older than posts are kept"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredPost:
     """A post with its number in this database."""
 
     id: PostId
     post: Post
+    removed: Removed | None = None
+    """None while the post is as it was read; else its text and its author's name are empty."""
 
 
 class Reason(StrEnum):
@@ -216,7 +231,8 @@ class Settlement:
     template: str
     decided_at: datetime
     logits: tuple[PostLogits, ...] = ()
-    decisions: tuple[Decision, ...] = ()
+    decisions: Iterable[Decision] = ()
+    """May be made only when they are read; read more than once, they are the same."""
 
 
 class Judged(StrEnum):
@@ -284,6 +300,9 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     HELD = "held"
     """Owed to a suspended channel: kept until the channel can be reached again."""
+
+    WITHDRAWN = "withdrawn"
+    """No longer owed, and never sent: what it says was deleted at its source."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

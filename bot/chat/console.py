@@ -145,9 +145,12 @@ def _told_again(card: Card) -> str:
     """What of a card that is shown already may have changed."""
     match card:
         case AlertCard():
-            return f"alert {card.alert}: {card.judged or 'no longer judged'}"
+            removed = f"the post was {card.removed}" if card.removed else ""
+            news = "; ".join(filter(None, (removed, card.judged)))
+            return f"alert {card.alert}: {news or 'no longer judged'}"
         case SummaryCard():
-            return "\n".join(_told_again(one) for one in card.strongest if one.judged) or card.headline
+            changed = [one for one in card.strongest if one.judged or one.removed]
+            return "\n".join(_told_again(one) for one in changed) or card.headline
         case NoticeCard():
             return card.text
 

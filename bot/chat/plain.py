@@ -42,7 +42,9 @@ def plain_card(card: Card) -> str:
 
 def summary_lines(card: SummaryCard) -> list[str]:
     """One line an alert, the strongest first, and where the others are."""
-    lines = [one_line(f"alert {one.alert} · {one.fallback} {one.url}".rstrip(), 300) for one in card.strongest]
+    lines = [
+        f"alert {one.alert} · {one_line(one.fallback, 200)} {one_line(one.url, 200)}".rstrip() for one in card.strongest
+    ]
     return [*lines, card.rest] if card.rest else lines
 
 

@@ -45,7 +45,7 @@ class ColourScreen:
     def __init__(self) -> None:
         from rich.console import Console as RichConsole  # noqa: PLC0415  (only a terminal needs it)
 
-        self._console = RichConsole(force_terminal=True, highlight=False)
+        self._console = RichConsole(force_terminal=True, highlight=False, emoji=False)
 
     def card(self, card: Card) -> None:
         match card:

@@ -12,6 +12,7 @@ from bot.cli.failures import BROKE
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from storage.database import Connection
 
 
 class _ProblemError(Exception):
@@ -25,7 +26,8 @@ def command(
 ) -> None:
     """Check settings, database, source and model, and say how to mend what is wrong.
 
-    An older database is brought up to date, as by `lapwing run`; nothing else is changed.
+    An older database is brought up to date, as by `lapwing run`; nothing else is changed. While Lapwing runs, its
+    database is only read.
     """
     if not asyncio.run(_examine(config)):
         sys.exit(BROKE)
@@ -63,19 +65,45 @@ async def _passes(name: str, check: Awaitable[str]) -> bool:
 
 
 async def _database(settings: "Settings") -> str:
+    from sources.clock import SystemClock  # noqa: PLC0415
     from storage import sqlite  # noqa: PLC0415
     from storage.database import DatabaseUnusableError, open_database  # noqa: PLC0415
+    from storage.owner import DatabaseInUseError, owning  # noqa: PLC0415
 
     path = settings.database
     if problem := sqlite.path_problem(path):
         raise DatabaseUnusableError(problem)
     if not path.exists():
         return f"{path} will be made by the first `lapwing run`"
-    async with open_database(path) as database:
-        problems = await database.read(sqlite.integrity_problems)
-    if problems:
-        raise _ProblemError(f"{path} is damaged: {problems[0]}. Restore a backup, or name another file in DATABASE.")
-    return f"{path} is sound"
+    try:
+        with owning(path, SystemClock().now()):
+            async with open_database(path) as database:
+                return await database.read(lambda connection: _look_into(connection, path))
+    except DatabaseInUseError as error:
+        return f"{await asyncio.to_thread(_read_beside_its_owner, path)}; in use by {error.by}"
+
+
+def _read_beside_its_owner(path: Path) -> str:
+    """The owner alone writes, so this only reads."""
+    from storage.reading import read_only  # noqa: PLC0415
+
+    with read_only(path) as connection:
+        return _look_into(connection, path)
+
+
+def _look_into(connection: "Connection", path: Path) -> str:
+    from storage import facts, sqlite  # noqa: PLC0415
+
+    if problems := sqlite.integrity_problems(connection):
+        raise _ProblemError(
+            f"{path} is damaged: {problems[0]}. Put a backup in its place (README, Backups), or name another DATABASE."
+        )
+    copied_at = facts.instant(connection, facts.Fact.COPIED_AT)
+    if copied_at is None:
+        return f"{path} is sound"
+    return (
+        f"{path} is sound; a copy of {copied_at:%Y-%m-%d %H:%M} UTC: what it owes will be looked up before it is sent"
+    )
 
 
 async def _source(settings: "Settings") -> str:

@@ -14,7 +14,7 @@ from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from bot.cli import classify, demo, doctor, run, slack_manifest  # noqa: E402
+from bot.cli import backup, classify, demo, doctor, run, slack_manifest  # noqa: E402
 from classifier.types import MODEL_THREAD  # noqa: E402
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("doctor")(doctor.command)
+app.command("backup")(backup.command)
 app.command("classify")(classify.command)
 app.command("slack-manifest")(slack_manifest.command)
 

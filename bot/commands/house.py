@@ -88,7 +88,7 @@ class House:
             return Changed(before=before, after=after, number=number)
 
         changed = await self.database.transaction(work, Commit.SETTINGS)
-        await self.watch_list.refresh()
+        await self.watch_list.refresh(asked.channel)
         return changed
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot import wording
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.outage import Outage
 from bot.pipeline.supervise import Life, Supervisor
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
@@ -14,6 +15,9 @@ from storage import outbox, posts
 from storage.database import Database
 from storage.inbox import Backlog, Inbox
 from storage.types import Channel
+
+_LONG_S = 60.0
+"""A question that takes the model longer is worth telling."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +32,7 @@ class Health:
     platforms: Collection[str]
     supervisor: Supervisor
     clock: Clock
+    outage: Outage
 
     async def report(self, channel: Channel) -> str:
         """One line a room, and one a watch of the channel that asks."""
@@ -55,7 +60,16 @@ class Health:
     def _model(self) -> str:
         if not self.batcher.loaded:
             return "still loading"
-        return f"{self.batcher.model}. {wording.languages(self.batcher.model)}".rstrip()
+        lines = [f"{self.batcher.model}. {wording.languages(self.batcher.model)}".rstrip()]
+        if trouble := self.outage.trouble:
+            lines.insert(0, f"not answering since {wording.moment(trouble.since)}: {trouble.reason.rstrip('.')}.")
+        if (busy_s := self._busy_s()) > _LONG_S:
+            lines.insert(0, f"busy with one question for {busy_s:.0f} s.")
+        return " ".join(lines)
+
+    def _busy_s(self) -> float:
+        since = self.batcher.busy_since
+        return 0.0 if since is None else (self.clock.now() - since).total_seconds()
 
     def _inbox(self, backlog: Backlog) -> str:
         text = f"{wording.counted(backlog.waiting, 'post')} waiting"
@@ -78,4 +92,6 @@ def _source(ingest: Ingest, accounts: int) -> str:
         f"source {ingest.source.name}: {state}, {wording.counted(accounts, 'account')} watched, "
         f"{counts.new} new posts since the start, {counts.repeated} seen before"
     )
+    if counts.deleted:
+        line += f", {counts.deleted} deleted there"
     return f"{line}, {trouble}" if trouble else line

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from bot.pipeline.classify import REPEAT_WINDOW
 from bot.pipeline.decide import Answers, decide, refusal_before_scoring
-from bot.pipeline.watch_list import Watcher
-from classifier.hypothesis import render
+from bot.pipeline.filters import Reading
+from bot.pipeline.watcher import Watcher, watchers_of
 from sources.types import Post
 from storage.posts import fingerprint
 from storage.types import AlertState, Channel, PostId, Reason, StoredPost
@@ -30,10 +30,8 @@ def unhindered(channel: Channel, template: str) -> WatcherOf:
     """The channel's watches as if nothing were off, paused, in shadow or suspended, and each had always been there."""
     watches = tuple(replace(watch, added_at=_ALWAYS) for watch in channel.watches)
     free = replace(channel, alerts=AlertState.ON, pauses=(), suspended="", watches=watches)
-    hypotheses = tuple(render(label.label, template) for label in free.labels)
     watchers = {
-        (watch.account.source, watch.account.id): Watcher(channel=free, watch=watch, hypotheses=hypotheses)
-        for watch in watches
+        (watcher.watch.account.source, watcher.watch.account.id): watcher for watcher in watchers_of(free, template)
     }
     return lambda post: watchers.get((post.author.source, post.author.id))
 
@@ -41,7 +39,7 @@ def unhindered(channel: Channel, template: str) -> WatcherOf:
 def hypotheses_for(post: Post, watcher_of: WatcherOf) -> frozenset[str]:
     """What the model has to be asked about a post before it can be decided."""
     watcher = watcher_of(post)
-    if watcher is None or refusal_before_scoring(post, watcher) is not None:
+    if watcher is None or refusal_before_scoring(Reading(post), watcher) is not None:
         return frozenset()
     return frozenset(watcher.hypotheses)
 

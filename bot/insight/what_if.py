@@ -141,7 +141,8 @@ def _decided(connection: Connection, key: ChannelKey) -> list[PastPost]:
     """Newest first."""
     decided = decisions.latest(connection, key, POSTS)
     stored = {one.id: one for one in posts.load(connection, [one.post for one in decided])}
-    return [PastPost(stored=stored[one.post], at=one.decided_at) for one in decided]
+    past = (PastPost(stored=stored[one.post], at=one.decided_at) for one in decided)
+    return [one for one in past if one.stored.removed is None]  # what is deleted cannot be scored again
 
 
 async def _dropped(database: Database, key: ChannelKey, dropped: Sequence[PastPost]) -> tuple[Dropped, ...]:

@@ -10,7 +10,7 @@ from storage import alerts, decisions, inbox, outbox, posts
 from storage.database import Connection, Database
 from storage.decisions import Decided
 from storage.posts import fingerprint
-from storage.types import AlertId, Channel, Reason, StoredPost
+from storage.types import AlertId, Channel, Reason, Removed, StoredPost
 
 
 async def why(
@@ -58,6 +58,7 @@ def _of_post(connection: Connection, channel: Channel, stored: StoredPost, now: 
         alert=alert,
         progress=outbox.progress_of(connection, delivery) if delivery else None,
         repeats=_repeated(connection, channel, stored, decided),
+        removed=stored.removed,
     )
     return "\n".join(explained(known))
 
@@ -67,6 +68,8 @@ def _repeated(connection: Connection, channel: Channel, stored: StoredPost, deci
     if decided.reason is not Reason.DUPLICATE:
         return None
     words = fingerprint(stored.post.text)
+    if not words:  # its text is gone, and with it what it repeats
+        return None
     return alerts.of_texts(connection, [words], decided.decided_at - REPEAT_WINDOW).get((channel.key, words))
 
 
@@ -75,6 +78,8 @@ def _undecided(connection: Connection, channel: Channel, stored: StoredPost, now
     seen_at, author = posts.seen_at(connection, stored.id), stored.post.author
     entry = inbox.undecided(connection, stored.id)
     post = f"Post: {shown_post(stored.post)}"
+    if stored.removed is not None:
+        return _removed(stored, stored.removed, seen_at)
     if entry is None:
         verdict = f"No alert: not watched. This channel did not watch {author} when the post came, {moment(seen_at)}."
         return [f"{verdict} {whether_watched(channel, author)}", post]
@@ -85,6 +90,19 @@ def _undecided(connection: Connection, channel: Channel, stored: StoredPost, now
         return [f"{verdict}{one_line(entry.set_aside).rstrip('.')}.", post, here]
     waited = max(0, round((now - seen_at).total_seconds()))
     return [f"Not decided yet: the post was seen {waited} s ago and waits to be classified.", post, here]
+
+
+def _removed(stored: StoredPost, why: Removed, seen_at: datetime) -> list[str]:
+    """Nothing decided, nothing to read: deleted before its turn came, or decided so long ago that it is forgotten."""
+    if not stored.post.author.handle:
+        return [f"No alert: {why.words}. I was told so {moment(seen_at)}, and have never seen the post itself."]
+    post = f"Post: {shown_post(stored.post, why)}"
+    if why is Removed.EXPIRED:
+        return [
+            f"The post was seen {moment(seen_at)}, and what was decided of it is forgotten: it is {why.words}.",
+            post,
+        ]
+    return [f"No alert: {why.words}, after it was seen {moment(seen_at)} and before it was decided.", post]
 
 
 def _never_seen(channel: Channel, link: PostLink) -> str:

@@ -16,7 +16,7 @@ from classifier.types import Mode
 from sources.types import Account, Post
 from storage.decisions import Decided
 from storage.outbox import Progress
-from storage.types import Alert, AlertId, Channel, DeliveryState, LabelScore, Reason, Watch
+from storage.types import Alert, AlertId, Channel, DeliveryState, LabelScore, Reason, Removed, Watch
 
 _SHOWN = 140
 """Characters of a post that an answer repeats, so that people know which one is meant."""
@@ -38,10 +38,13 @@ class Known:
     repeats: AlertId | None
     """For a duplicate: the alert that it repeats."""
 
+    removed: Removed | None = None
+    """Why the post's text is gone, where it is."""
+
 
 def explained(known: Known) -> list[str]:
     """The verdict, the post, the watch, the scores, and what became of the alert."""
-    lines = [_VERDICTS[known.decided.reason](known), f"Post: {shown_post(known.post)}", watched(known)]
+    lines = [_VERDICTS[known.decided.reason](known), f"Post: {shown_post(known.post, known.removed)}", watched(known)]
     lines += _scores(known.decided)
     if known.alert is not None:
         lines.append(f"Judged: {judged_by(known.alert) or 'by nobody yet'}")
@@ -49,9 +52,9 @@ def explained(known: Known) -> list[str]:
     return lines
 
 
-def shown_post(post: Post) -> str:
-    """Who, when, the beginning of the text, and where."""
-    text = one_line(post.text)
+def shown_post(post: Post, removed: Removed | None = None) -> str:
+    """Who, when, the beginning of the text or why it is gone, and where."""
+    text = f"({removed.words})" if removed else one_line(post.text)
     text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return f"{post.author}, {moment(post.published_at)}: {text} {one_line(post.url)}".rstrip()
 
@@ -162,6 +165,7 @@ _PROGRESS = {
     DeliveryState.SENT: "sent",
     DeliveryState.FAILED: "refused by the chat",
     DeliveryState.HELD: "held until the channel can be reached again",
+    DeliveryState.WITHDRAWN: "withdrawn before it was sent",
 }
 
 _REFUSALS: Mapping[Reason, Callable[[Known], str]] = {

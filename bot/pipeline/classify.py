@@ -1,21 +1,24 @@
 """Classify: what waits in the inbox is asked of the model, decided for every channel that cares, and settled."""
 
+import asyncio
 import logging
-import time
 from collections import defaultdict
 from datetime import datetime, timedelta
 
 from bot.pipeline.bell import Bell
-from bot.pipeline.decide import decide, refusal_before_scoring
+from bot.pipeline.decide_all import Decisions, PostDecisions, decide_all
+from bot.pipeline.filters import Reading
+from bot.pipeline.outage import Outage
+from bot.pipeline.questions import QuestionFailedError, put, trouble_with_everything
 from bot.pipeline.watch_list import WatchList
-from classifier.batching import Batcher, Lane
+from classifier.batching import Batcher
 from sources.clock import Clock
 from sources.types import PostKind
 from storage import alerts
 from storage.database import Database
 from storage.inbox import Inbox
 from storage.posts import fingerprint
-from storage.types import ChannelKey, Decision, PostId, PostLogits, Reason, Settlement, StoredPost
+from storage.types import ChannelKey, PostId, PostLogits, Settlement, StoredPost
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ LEASE = timedelta(minutes=10)
 
 _FEWEST, _MOST = 8, 256
 _QUICK_S, _SLOW_S = 0.1, 0.5
+
+_WAITS = (timedelta(seconds=10), timedelta(seconds=60))
+"""How long a post that the model failed on is left alone, each time; after one try more it is set aside."""
 
 REPEAT_WINDOW = timedelta(days=1)
 """For so long a retweet of what alerted is a duplicate."""
@@ -35,7 +41,12 @@ _Answers = dict[PostId, dict[str, tuple[float, float]]]
 
 
 class Classify:
-    """One task; the model runs on the batcher's thread."""
+    """One task; the model runs on the batcher's thread.
+
+    When the model fails, a harmless text is put to it. If it fails on that too, there is an outage: everything is given
+    back and waits on the disk. If not, the posts are halved until those it fails on stand alone: they are tried again
+    later and at last set aside, the others are decided as usual.
+    """
 
     def __init__(
         self,
@@ -47,6 +58,7 @@ class Classify:
         *,
         stored: Bell,
         owed: Bell,
+        outage: Outage,
     ) -> None:
         self._database = database
         self._inbox = inbox
@@ -55,48 +67,121 @@ class Classify:
         self._clock = clock
         self._stored = stored
         self._owed = owed
+        self._outage = outage
         self._size = _FEWEST
         self._stopping = False
-
-    async def run(self) -> None:
-        """Until stopped: claim, ask, decide, settle; when nothing waits, until the bell for stored posts rings."""
-        await self._inbox.recover()
-        while not self._stopping:
-            claimed = await self._inbox.claim(self._size, lease=LEASE, now=self._clock.now())
-            if not claimed:
-                await self._stored.wait()
-                continue
-            started = time.monotonic()
-            alerted = await self._alerted(claimed)
-            await self._settle(claimed, await self._ask(claimed), alerted)
-            self._size = _next_size(self._size, time.monotonic() - started)
-            self._owed.ring()
+        self._stopped = Bell(clock)
 
     def stop(self) -> None:
-        """Let `run` return after the round under way."""
+        """Let `run` return after the question that the model is at work on."""
         self._stopping = True
+        self._stopped.ring()
         self._stored.ring()
 
+    async def run(self) -> None:
+        """Until `stop`: claim, ask, decide, settle; when nothing waits, until the bell for stored posts rings.
+
+        Nothing stays claimed when it returns or is cancelled. When it dies of an error, what it had claimed stays so
+        until it is started again, and counts as a death.
+        """
+        if not await self._model_is_ready():  # while it is loaded no post is tried: what kills then is no post's fault
+            return
+        await self._inbox.recover()
+        try:
+            while not self._stopping:
+                await self._round()
+        except asyncio.CancelledError:
+            await self._inbox.release_all()
+            raise
+
+    async def _model_is_ready(self) -> bool:
+        """False when `stop` came first."""
+        ends = [asyncio.ensure_future(self._batcher.ready()), asyncio.ensure_future(self._stopped.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        return self._batcher.loaded
+
+    async def _round(self) -> None:
+        started = self._clock.now()
+        claimed = await self._inbox.claim(self._size, lease=LEASE, now=started)
+        if not claimed:
+            await self._rest()
+            return
+        await self._work_off(claimed)
+        self._size = _next_size(self._size, (self._clock.now() - started).total_seconds())
+
+    async def _rest(self) -> None:
+        """Nothing can be claimed: until something is stored, or a post that was put off is due."""
+        free, now = await self._inbox.next_free(), self._clock.now()
+        if free is None:
+            await self._stored.wait()
+        elif free > now:
+            await self._stored.wait((free - now).total_seconds())
+
+    async def _work_off(self, claimed: list[StoredPost]) -> None:
+        """Settle, postpone or set aside each of these posts, but in an outage or when stopped, which releases them."""
+        batches = [claimed]
+        while batches and not self._stopping:
+            batch = batches.pop()
+            alerted = await self._alerted(batch)
+            try:
+                answers = await self._ask(batch)
+            except QuestionFailedError as failure:
+                if trouble := await trouble_with_everything(self._batcher, failure.hypotheses):
+                    await self._wait_out(trouble, [batch, *batches])
+                    return
+                self._outage.over()
+                if len(batch) == 1:
+                    await self._put_off(batch[0], failure)
+                else:
+                    middle = len(batch) // 2
+                    batches += [batch[middle:], batch[:middle]]
+            else:
+                await self._settle(batch, answers, alerted)  # no awaiting since the last answer: see _decide
+                self._owed.ring()
+        if batches:
+            await self._release(batches)
+
+    async def _wait_out(self, trouble: str, batches: list[list[StoredPost]]) -> None:
+        """The model answers nobody: hold nothing, so that all of it waits on the disk, and try again later."""
+        await self._release(batches)
+        await self._stopped.wait(self._outage.goes_on(trouble))
+
+    async def _release(self, batches: list[list[StoredPost]]) -> None:
+        await self._inbox.release([stored.id for batch in batches for stored in batch])
+
+    async def _put_off(self, stored: StoredPost, failure: QuestionFailedError) -> None:
+        """The model answers, but not about this post: try again later, and not for ever."""
+        failed_before = await self._inbox.failures(stored.id)
+        if failed_before < len(_WAITS):
+            await self._inbox.postpone(stored.id, self._clock.now() + _WAITS[failed_before])
+            return
+        reason = f"the model failed on it {failed_before + 1} times, at last with: {failure}"
+        await self._inbox.set_aside(stored.id, reason)
+        log.warning("set aside source=%s post=%r reason=%r", stored.post.source, stored.post.id, reason)
+
     async def _ask(self, claimed: list[StoredPost]) -> _Answers:
-        """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses."""
+        """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses.
+
+        Raises QuestionFailedError.
+        """
         answers: _Answers = {stored.id: {} for stored in claimed}
         while missing := self._missing(claimed, answers):
             for hypotheses, posts in missing.items():
-                found = await self._batcher.logits([post.post.text for post in posts], hypotheses, lane=Lane.STREAM)
-                for stored, row in zip(posts, found.tolist(), strict=True):
-                    answers[stored.id].update(zip(hypotheses, map(tuple, row), strict=True))
+                found = await put(self._batcher, [post.post.text for post in posts], hypotheses)
+                for stored, row in zip(posts, found, strict=True):
+                    answers[stored.id].update(zip(hypotheses, row, strict=True))
+                self._outage.over()
         return answers
 
     def _missing(self, claimed: list[StoredPost], answers: _Answers) -> dict[tuple[str, ...], list[StoredPost]]:
         """The posts still to be asked about, by the union of the hypotheses of all channels that care."""
         groups: dict[tuple[str, ...], list[StoredPost]] = defaultdict(list)
         for stored in claimed:
-            wanted = {
-                hypothesis
-                for watcher in self._watch_list.watchers(stored.post.author)
-                if refusal_before_scoring(stored.post, watcher) is None
-                for hypothesis in watcher.hypotheses
-            }
+            wanted = self._watch_list.watchers(stored.post.author).hypotheses_for(Reading(stored.post))
             if unknown := wanted - answers[stored.id].keys():
                 groups[tuple(sorted(unknown))].append(stored)
         return groups
@@ -109,17 +194,19 @@ class Classify:
         since = self._clock.now() - REPEAT_WINDOW
         return set(await self._database.read(lambda connection: alerts.of_texts(connection, words, since)))
 
-    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> list[Decision]:
+    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> Decisions:
         """No awaiting in here: the settings that were asked for are the settings that decide."""
-        decisions: list[Decision] = []
+        repeated: dict[str, set[ChannelKey]] = defaultdict(set)
+        for key, words in alerted:
+            repeated[words].add(key)
+        decided: list[PostDecisions] = []
         for stored in claimed:
             words = fingerprint(stored.post.text)
-            for watcher in self._watch_list.watchers(stored.post.author):
-                repeats = (watcher.channel.key, words) in alerted
-                decisions.append(decide(stored, watcher, answers[stored.id], now, alerted=repeats))
-                if decisions[-1].reason is Reason.ALERT and words:
-                    alerted.add((watcher.channel.key, words))
-        return decisions
+            watchers = self._watch_list.watchers(stored.post.author)
+            decided.append(decide_all(stored, watchers, answers[stored.id], now, alerted=repeated[words]))
+            if words:
+                repeated[words].update(decision.channel for decision in decided[-1].alerts)
+        return Decisions(tuple(decided))
 
     async def _settle(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted) -> None:
         now = self._clock.now()
@@ -131,7 +218,7 @@ class Classify:
                 template=self._batcher.template,
                 decided_at=now,
                 logits=tuple(PostLogits(post=post, by_hypothesis=found) for post, found in answers.items() if found),
-                decisions=tuple(decisions),
+                decisions=decisions,
             )
         )
         log.debug("settled posts=%d decisions=%d alerts=%d", len(claimed), len(decisions), owed)

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 
-from bot.pipeline.filters import refusal_of_label, refusal_of_post
-from bot.pipeline.watch_list import Watcher
-from classifier.premise import has_text
+from bot.pipeline.filters import Reading, refusal_of_label, refusal_of_post
+from bot.pipeline.watcher import Watcher
 from classifier.scoring import score_labels
 from classifier.types import Mode
 from sources.types import Account, Post, PostKind
 from storage.types import (
     AlertState,
     Channel,
-    ChannelLabel,
     Decision,
     LabelScore,
     Pause,
@@ -27,35 +26,58 @@ Refusal = tuple[Reason, str]
 """Why a post does not alert, with what of it a person wants to know."""
 
 
-def refusal_before_scoring(post: Post, watcher: Watcher) -> Refusal | None:
+def refusal_before_scoring(reading: Reading, watcher: Watcher) -> Refusal | None:
     """Why the model need not be asked about this post for this channel; None when it must."""
-    channel, watch = watcher.channel, watcher.watch
-    if post.current_from < watch.added_at:
+    if reading.post.current_from < watcher.watch.added_at:
         return Reason.BEFORE_WATCH, ""
+    if deaf := refusal_of_channel(watcher.channel):
+        return deaf
+    if filtered := refusal_of_post(reading, watcher.watch.filters):
+        return Reason.FILTERED, filtered
+    return None if reading.has_text else (Reason.NO_TEXT, "")
+
+
+def refusal_of_channel(channel: Channel) -> Refusal | None:
+    """Why the model need not be asked about any post for this channel as it is set; None when it must."""
     if channel.alerts is AlertState.OFF:
         return Reason.OFF, ""
     if channel.suspended:
         return Reason.SUSPENDED, channel.suspended
-    if not channel.labels:
-        return Reason.NO_LABELS, ""
-    if filtered := refusal_of_post(post, watch.filters):
-        return Reason.FILTERED, filtered
-    return None if has_text(post.text) else (Reason.NO_TEXT, "")
+    return None if channel.labels else (Reason.NO_LABELS, "")
 
 
-def decide(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime, *, alerted: bool = False) -> Decision:
+def decide(
+    stored: StoredPost,
+    watcher: Watcher,
+    answers: Answers,
+    now: datetime,
+    *,
+    alerted: bool = False,
+) -> Decision:
     """What this post means for this channel at `now`.
 
     `answers` must hold every hypothesis of the channel unless `refusal_before_scoring` says that none is needed;
     a missing one is a KeyError: unknown is never zero. `alerted`: whether a post with the same words alerted this
     channel within the last day.
     """
+    if refusal := refusal_before_scoring(Reading(stored.post), watcher):
+        return decide_unscored(stored, watcher, refusal)
+    return decide_scored(stored, watcher, answers, now, alerted=alerted)
+
+
+def decide_unscored(stored: StoredPost, watcher: Watcher, refusal: Refusal) -> Decision:
+    """What a post means for a channel for which something refuses it before it is scored."""
+    channel, (reason, detail) = watcher.channel, refusal
+    return Decision(post=stored.id, channel=channel.key, reason=reason, detail=detail, mode=channel.mode)
+
+
+def decide_scored(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime, *, alerted: bool) -> Decision:
+    """What a post means for a channel for which nothing does."""
     channel = watcher.channel
-    refusal = refusal_before_scoring(stored.post, watcher)
-    scores = () if refusal else scored(watcher, answers)
+    scores = scored(watcher, answers)
     matched = matching(scores, channel.mode)
     passing = tuple(one for one in matched if not refusal_of_label(one.label, watcher.watch.filters))
-    reason, detail = refusal or _outcome(stored.post, watcher, matched, passing, now=now, alerted=alerted)
+    reason, detail = _outcome(stored.post, watcher, matched, passing, now=now, alerted=alerted)
     return Decision(
         post=stored.id,
         channel=channel.key,
@@ -71,22 +93,17 @@ def scored(watcher: Watcher, answers: Answers) -> tuple[LabelScore, ...]:
     """The score of each of the channel's labels beside its threshold, highest first."""
     channel = watcher.channel
     found = score_labels([answers[hypothesis] for hypothesis in watcher.hypotheses], channel.mode)
-    scores = (_label_score(watcher, label, number) for label, number in zip(channel.labels, found, strict=True))
-    return tuple(sorted(scores, key=lambda one: -one.score))
+    scores = [
+        LabelScore(label=label.name, score=score, threshold=threshold, threshold_source=source)
+        for label, score, (threshold, source) in zip(channel.labels, found, watcher.thresholds, strict=True)
+    ]
+    return tuple(sorted(scores, key=attrgetter("score"), reverse=True))  # equal ones stay in the labels' order
 
 
 def matching(scores: tuple[LabelScore, ...], mode: Mode) -> tuple[LabelScore, ...]:
     """The labels above their threshold; in exclusive mode only the top one can be."""
     candidates = scores[:1] if mode is Mode.EXCLUSIVE else scores
     return tuple(one for one in candidates if one.above)
-
-
-def _label_score(watcher: Watcher, label: ChannelLabel, score: float) -> LabelScore:
-    channel, minimum = watcher.channel, watcher.watch.filters.minimum
-    threshold, source = channel.threshold_for(label), channel.threshold_source(label)
-    if minimum is not None and minimum > threshold:
-        threshold, source = minimum, "set for the watch"
-    return LabelScore(label=label.name, score=score, threshold=threshold, threshold_source=source)
 
 
 def _outcome(
@@ -129,6 +146,8 @@ def _label_pauses(channel: Channel, now: datetime) -> dict[str, Pause]:
 
 
 def _unpaused(channel: Channel, passing: tuple[LabelScore, ...], now: datetime) -> tuple[LabelScore, ...]:
+    if not channel.pauses:
+        return passing
     paused = _label_pauses(channel, now)
     return tuple(one for one in passing if one.label.casefold() not in paused)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,6 +35,14 @@ class _Taken:
     """Lanes in which nothing can be sent yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathering:
+    """Since when summaries wait for posts that are still to be decided, and when that was last asked."""
+
+    since: datetime
+    asked_at: datetime
+
+
 class Deliver:
     """One task that starts a short one for each lane something is due in."""
 
@@ -60,7 +68,7 @@ class Deliver:
         self._lanes = Lanes()
         self._read_up_to = 0
         self._read_all = False
-        self._gathering_since: datetime | None = None
+        self._gathering: _Gathering | None = None
         self._stopping = False
 
     async def run(self) -> None:
@@ -72,7 +80,8 @@ class Deliver:
                 await self._read_news()
                 for delivery in await self._take():
                     sending.create_task(self._deliver(delivery), name=f"delivery to {delivery.channel.channel}")
-                await self._owed.wait(self._seconds_to_next())
+                if (wait_s := self._seconds_to_next()) != 0:
+                    await self._owed.wait(wait_s)
 
     def stop(self) -> None:
         """Let `run` return once what is being sent has been."""
@@ -124,39 +133,58 @@ class Deliver:
         if not any(lane.kind is DeliveryKind.SUMMARY for lane in lanes):
             return False
         if not await self._inbox.waits_from_before(now - self._summary_after):
-            self._gathering_since = None
+            self._gathering = None
             return False
-        self._gathering_since = self._gathering_since or now
-        return now < self._gathering_since + _GATHER_AT_MOST
+        if self._gathering is None or now > self._gathering.asked_at + _GATHER_AT_MOST:  # a new outage, not that one
+            self._gathering = _Gathering(since=now, asked_at=now)
+        self._gathering = replace(self._gathering, asked_at=now)
+        return now < self._gathering.since + _GATHER_AT_MOST
 
     def _look_into(self, connection: Connection, lanes: Sequence[Lane], now: datetime, gathering: bool) -> _Taken:
         found = outbox.heads(connection, lanes)
         waiting = {one.lane: one.due_at for one in found if one.due_at > now}
         due = [one for one in found if one.due_at <= now and one.state is not DeliveryState.SENDING]
         pending = [one for one in due if one.state is DeliveryState.PENDING]
-        waiting |= self._sum_up(connection, pending, now)
+        ripe = [one for one in pending if one.kind is DeliveryKind.SUMMARY]
+        waiting |= self._begin_summaries(connection, pending, now)
         if gathering:
-            summed = [one for one in pending if one.kind is DeliveryKind.SUMMARY]
-            outbox.postpone(connection, summed, now + _GATHER)
-            waiting |= {one.lane: now + _GATHER for one in summed}
-        begun = outbox.begin(connection, [one for one in pending if one.lane not in waiting])
+            outbox.postpone(connection, ripe, now + _GATHER)
+            waiting |= {one.lane: now + _GATHER for one in ripe}
+        else:
+            waiting |= self._complete(connection, ripe, now)
+        begun = outbox.mark_sending(connection, [one for one in pending if one.lane not in waiting])
         return _Taken([*begun, *(one for one in due if one.state is DeliveryState.AMBIGUOUS)], waiting)
 
-    def _sum_up(self, connection: Connection, pending: Sequence[Delivery], now: datetime) -> dict[Lane, datetime]:
+    def _begin_summaries(
+        self, connection: Connection, pending: Sequence[Delivery], now: datetime
+    ) -> dict[Lane, datetime]:
         """Put what is old into summaries; returns the lanes to be looked into again, since their heads have changed."""
         seen_before = now - self._summary_after
         single = [one for one in pending if one.kind is DeliveryKind.ALERT and one.verb is DeliveryVerb.SEND]
-        channels: set[ChannelKey] = set()
+        changed: dict[Lane, datetime] = {}
         for delivery in summaries.old(connection, single, seen_before):
             summaries.sum_up(connection, delivery.channel, seen_before)
-            channels.add(delivery.channel)
-        kinds = (DeliveryKind.ALERT, DeliveryKind.SUMMARY)
-        return {Lane(channel=one, verb=DeliveryVerb.SEND, kind=kind): now for one in channels for kind in kinds}
+            changed |= {_sends(delivery.channel, kind): now for kind in (DeliveryKind.ALERT, DeliveryKind.SUMMARY)}
+        return changed
+
+    def _complete(self, connection: Connection, ripe: Sequence[Delivery], now: datetime) -> dict[Lane, datetime]:
+        """Before a summary goes, put in what became old meanwhile behind alerts that are new; returns as above."""
+        for summary in ripe:
+            summaries.sum_up(connection, summary.channel, now - self._summary_after)
+        return {_sends(summary.channel, DeliveryKind.ALERT): now for summary in ripe}
 
     async def _deliver(self, delivery: Delivery) -> None:
         failed = True
         try:
-            failed = not await self._sender.deliver(delivery)
+            failed = not await self._sender.deliver(delivery, speaking=partial(self._speaks, delivery.channel))
         finally:
             self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
             self._owed.ring()
+
+    def _speaks(self, channel: ChannelKey) -> None:
+        """Counted from here: between being taken and being sent a delivery has waited for the disk."""
+        self._lanes.keep_quiet(channel, self._clock.now() + self._platforms[channel.platform].pace)
+
+
+def _sends(channel: ChannelKey, kind: DeliveryKind) -> Lane:
+    return Lane(channel=channel, verb=DeliveryVerb.SEND, kind=kind)

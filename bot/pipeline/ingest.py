@@ -21,12 +21,14 @@ class Counts:
 
     new: int = 0
     repeated: int = 0
+    deleted: int = 0
+    """Deletions, of posts that are known here and of others."""
 
 
 class Ingest:
     """Reads one source for as long as it gives, and stores what it gave with the position to read on from."""
 
-    def __init__(self, source: Source, inbox: Inbox, clock: Clock, stored: Bell) -> None:
+    def __init__(self, source: Source, inbox: Inbox, clock: Clock, *, stored: Bell, owed: Bell) -> None:
         self.source = source
         self.counts = Counts()
         self.ended = False
@@ -35,6 +37,7 @@ class Ingest:
         self._inbox = inbox
         self._clock = clock
         self._stored = stored
+        self._owed = owed
         self._arrived: asyncio.Queue[Arrival | None] = asyncio.Queue(_MOST_WAITING)
 
     async def run(self) -> None:
@@ -71,8 +74,14 @@ class Ingest:
 
     async def _put(self, batch: list[Arrival]) -> None:
         posts = [arrival.post for arrival in batch if arrival.post is not None]
-        new = await self._inbox.put(posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now())
+        deleted = [arrival.deleted for arrival in batch if arrival.deleted is not None]
+        new = await self._inbox.put(
+            posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now(), deleted=deleted
+        )
         self.counts.new += new
         self.counts.repeated += len(posts) - new
-        log.debug("stored source=%s posts=%d new=%d", self.source.name, len(posts), new)
+        self.counts.deleted += len(deleted)
+        log.debug("stored source=%s posts=%d new=%d deleted=%d", self.source.name, len(posts), new, len(deleted))
         self._stored.ring()
+        if deleted:
+            self._owed.ring()  # messages that show them are to be redrawn

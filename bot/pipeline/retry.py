@@ -1,5 +1,6 @@
 """What to do about a delivery that went wrong: a pure function of the error, the attempts so far and the time."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,6 +8,8 @@ from bot.chat.base import ChannelGoneError, DeliveryError, MessageRefusedError, 
 
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 300.0
+_LONGEST_NAMED_WAIT_S = 86_400.0
+"""A chat that names a longer one, or no number at all, is not to be taken at its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ def next_step(
     """`attempts` counts sends and look-ups so far, the one that raised `error` included.
 
     `jitter`: a number in 0..1 that spreads those who failed together, so that they do not come back together. A wait
-    that the chat itself named is kept to the letter. `looking_up`: the error came of a look-up, so whether the chat
-    has the message is as unknown as before.
+    that the chat itself named is kept to the letter, up to a day. `looking_up`: the error came of a look-up, so whether
+    the chat has the message is as unknown as before.
     """
     step = _step(error, attempts=attempts, now=now, grace=grace, jitter=jitter)
     return LookUp(step.due_at) if looking_up and isinstance(step, SendAgain) else step
@@ -59,8 +62,8 @@ def _step(error: DeliveryError, *, attempts: int, now: datetime, grace: timedelt
             return GiveUp()
         case OutcomeUnknownError():
             return LookUp(now + grace)
-        case TryLaterError(retry_after_s=float() | int() as wait_s):
-            return SendAgain(now + timedelta(seconds=wait_s))
+        case TryLaterError(retry_after_s=float() | int() as wait_s) if not math.isnan(wait_s):
+            return SendAgain(now + timedelta(seconds=min(max(wait_s, 0.0), _LONGEST_NAMED_WAIT_S)))
         case _:
             return SendAgain(now + timedelta(seconds=back_off_s(attempts, jitter)))
 

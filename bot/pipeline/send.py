@@ -1,11 +1,12 @@
 """One delivery: say it to the chat, and write down what came of it."""
 
+import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.cards import Card, NoticeCard, card_of
+from bot.cards import AlertCard, Card, NoticeCard, card_of
 from bot.chat.base import (
     ChatGoneError,
     ChatPlatform,
@@ -15,9 +16,10 @@ from bot.chat.base import (
     TryLaterError,
 )
 from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
+from bot.pipeline.supervise import is_being_cancelled
 from bot.pipeline.suspend import Suspensions
 from sources.clock import Clock
-from storage import alerts, failpoints, outbox
+from storage import alerts, deletions, failpoints, outbox
 from storage.database import Connection, Database, DatabaseUnusableError
 from storage.failpoints import Commit, Word
 from storage.types import Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Receipt
@@ -49,41 +51,58 @@ class Sender:
         self._clock = clock
         self._chance = chance
 
-    async def deliver(self, delivery: Delivery) -> bool:
-        """Do what a delivery asks for and write down what came of it; returns whether the chat answered well."""
+    async def deliver(self, delivery: Delivery, *, speaking: Callable[[], None]) -> bool:
+        """Do what a delivery asks for and write down what came of it; returns whether the chat did it.
+
+        `speaking` is called right before a message is sent: from then on its channel is to be kept quiet.
+        """
         platform = self._platforms[delivery.channel.platform]
         try:
-            if delivery.verb is DeliveryVerb.EDIT:
-                await self._edit(delivery, platform)
-            elif delivery.state is DeliveryState.AMBIGUOUS:
-                await self._look_up(delivery, platform)
-            else:
-                await self._send(delivery, platform)
+            return await self._do(delivery, platform, speaking)
         except DeliveryError as error:
             await self._plan(delivery, error, platform)
         except (DatabaseUnusableError, ChatGoneError):
             raise
+        except asyncio.CancelledError as error:
+            if is_being_cancelled():
+                raise
+            await self._plan_fault(delivery, error, platform)
         except Exception as error:
-            log.exception("fault delivery=%s", delivery.key)
-            await self._plan(delivery, _of_fault(error, delivery.attempts), platform)
-        else:
-            return True
+            await self._plan_fault(delivery, error, platform)
         return False
 
-    async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> None:
+    async def _do(self, delivery: Delivery, platform: ChatPlatform, speaking: Callable[[], None]) -> bool:
+        if delivery.verb is DeliveryVerb.EDIT:
+            await self._edit(delivery, platform)
+        elif delivery.state is DeliveryState.AMBIGUOUS:
+            return await self._look_up(delivery, platform)
+        else:
+            await self._send(delivery, platform, speaking)
+        return True
+
+    async def _look_up(self, delivery: Delivery, platform: ChatPlatform) -> bool:
+        """Returns whether the chat has the message: one that answers questions only is not well yet."""
         failpoints.reach(failpoints.before(Word.FIND))
         receipt = await platform.find(delivery.channel, delivery.key)
         failpoints.reach(failpoints.after(Word.FIND))
         if receipt is not None:
             await self._sent(delivery, receipt)
-            return
+            return True
         now, problem = self._clock.now(), "not there when looked up"
         await self._database.transaction(
             lambda connection: outbox.try_again(connection, delivery.key, problem, now), Commit.TRY_AGAIN
         )
+        return False
 
-    async def _send(self, delivery: Delivery, platform: ChatPlatform) -> None:
+    async def _send(self, delivery: Delivery, platform: ChatPlatform, speaking: Callable[[], None]) -> None:
         card = await self._card(delivery.key)
+        if isinstance(card, AlertCard) and card.removed:  # while it was looked up, or waited for another try
+            now = self._clock.now()
+            await self._database.transaction(
+                lambda connection: deletions.withdraw(connection, delivery.key, now), Commit.WITHDRAW
+            )
+            return
+        speaking()
         failpoints.reach(failpoints.before(Word.SEND))
         receipt = await platform.send(delivery.channel, card, delivery.key)
         failpoints.reach(failpoints.after(Word.SEND))
@@ -157,8 +176,10 @@ class Sender:
             case Suspend():
                 await self._suspensions.suspend(delivery, problem)
 
-
-def _of_fault(error: Exception, attempts: int) -> DeliveryError:
-    """What an error of no platform's making comes to: nobody can say how far the delivery came."""
-    problem = f"{type(error).__name__}: {error}"
-    return MessageRefusedError(problem) if attempts >= _MOST_FAULTS else OutcomeUnknownError(problem)
+    async def _plan_fault(self, delivery: Delivery, fault: BaseException, platform: ChatPlatform) -> None:
+        """An error of no platform's making: nobody can say how far the delivery came."""
+        log.error("fault delivery=%s", delivery.key, exc_info=fault)
+        problem = f"{type(fault).__name__}: {fault}"
+        given_up = delivery.attempts >= _MOST_FAULTS
+        error = MessageRefusedError(problem) if given_up else OutcomeUnknownError(problem)
+        await self._plan(delivery, error, platform)

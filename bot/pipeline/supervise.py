@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -79,8 +79,8 @@ class Supervisor:
             stopping.cancel()
 
     async def end(self, *names: str, within_s: float = 0) -> None:
-        """Give these tasks so long to return by themselves, then cancel them; all without names."""
-        tasks = [self._tasks[name] for name in (names or self._tasks)]
+        """Give these tasks so long to return by themselves, then cancel them."""
+        tasks = [self._tasks[name] for name in names]
         if within_s and tasks:
             await asyncio.wait(tasks, timeout=within_s)
         for task in tasks:
@@ -88,18 +88,27 @@ class Supervisor:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)  # whatever a task dies of now, its end was wanted
 
+    async def end_all(self) -> None:
+        """Cancel every task."""
+        await self.end(*self._tasks)
+
     async def _keep(self, name: str, make: Make) -> None:
         while True:
             try:
                 await make()
             except asyncio.CancelledError as error:
-                if _is_being_cancelled():
+                if is_being_cancelled():
                     raise
                 await self._died(name, error)  # nobody ended it: something it waited for was cancelled
             except Exception as error:
-                await self._died(name, _first_leaf(error))
+                await self._died(name, self._what_went_wrong(error))
             else:
                 return
+
+    def _what_went_wrong(self, error: Exception) -> BaseException:
+        """Of those that several parts of a task died of at once, the one that ends the program, if there is one."""
+        leaves = list(_leaves(error))
+        return next((leaf for leaf in leaves if isinstance(leaf, self._fatal)), leaves[0])
 
     async def _died(self, name: str, cause: BaseException) -> None:
         """Wait for as long as the task may rest before it is started again. Raises TaskDiedError for good."""
@@ -120,13 +129,16 @@ def words(cause: BaseException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _is_being_cancelled() -> bool:
+def is_being_cancelled() -> bool:
+    """Whether somebody wants this task to end; a CancelledError that comes otherwise is an error like any other."""
     current = asyncio.current_task()
     return current is not None and current.cancelling() > 0
 
 
-def _first_leaf(error: BaseException) -> BaseException:
-    """What went wrong inside a TaskGroup's bundle."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside a TaskGroup's bundle; an error that is none, itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error

@@ -1,11 +1,13 @@
 """Channels that cannot be sent to: suspended with their settings kept, told where somebody hears it, and resumed."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot import wording
-from bot.chat.base import ChatPlatform, DeliveryError
+from bot.chat.base import ChatGoneError, ChatPlatform, DeliveryError
+from bot.pipeline.supervise import words
 from bot.pipeline.watch_list import WatchList
 from sources.clock import Clock
 from storage import audit, channels, outbox
@@ -17,6 +19,12 @@ log = logging.getLogger(__name__)
 
 _ASK_EVERY_S = 300.0
 """How often a suspended channel is asked whether it can be sent to again; a chat that tells us so itself is quicker."""
+
+_ANSWER_WITHIN_S = 60.0
+"""In real seconds: a question that hangs longer is asked again next time."""
+
+_SAY_AGAIN_AFTER = timedelta(days=1)
+"""Where a chat says that a channel can be sent to and then refuses, suspensions come and go: told once a day."""
 
 _LOOK_UP_EVERY = timedelta(minutes=5)
 
@@ -41,12 +49,13 @@ class Suspensions:
         self._released = released
 
     async def run(self) -> None:
-        """For ever: ask suspended channels whether they can be sent to again."""
+        """For ever: ask suspended channels whether they can be sent to again, first of all at the start."""
         while True:
+            async with asyncio.TaskGroup() as asking:  # at once: one that hangs keeps no other waiting
+                for channel in self._watch_list.channels():
+                    if channel.suspended and channel.key.platform in self._platforms:
+                        asking.create_task(self._ask(channel.key), name=f"question about {channel.key.channel}")
             await self._clock.sleep(_ASK_EVERY_S)
-            for channel in self._watch_list.channels():
-                if channel.suspended and channel.key.platform in self._platforms:
-                    await self._ask(channel.key)
 
     async def suspend(self, delivery: Delivery, problem: str) -> None:
         """The chat says that nothing can be sent to this delivery's channel until people change something there.
@@ -71,7 +80,7 @@ class Suspensions:
 
         if await self._database.transaction(work, Commit.SUSPEND):
             log.error("suspended channel=%s reason=%r", key, problem)
-            await self._watch_list.refresh()
+            await self._watch_list.refresh(key)
 
     async def resume(self, key: ChannelKey) -> None:
         """The channel can be sent to again: go on with what was held."""
@@ -82,14 +91,20 @@ class Suspensions:
 
         held = await self._database.transaction(work, Commit.RESUME)
         log.info("resumed channel=%s held=%d", key, held)
-        await self._watch_list.refresh()
-        self._released()
+        self._released()  # first: whatever becomes of the rest, what is owed again is looked into
+        await self._watch_list.refresh(key)
 
     async def _ask(self, key: ChannelKey) -> None:
         try:
-            problem = await self._platforms[key.platform].can_send(key)
-        except DeliveryError as error:  # the chat itself is away: asked again next time
-            log.info("asked channel=%s reason=%r", key, str(error))
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                problem = await self._platforms[key.platform].can_send(key)
+        except (DeliveryError, TimeoutError) as error:  # the chat itself is away: asked again next time
+            log.info("asked channel=%s reason=%r", key, words(error))
+            return
+        except ChatGoneError:
+            raise
+        except Exception:  # a fault of our own about one channel keeps no other from being asked
+            log.exception("fault channel=%s", key)
             return
         if problem is None:
             await self.resume(key)
@@ -104,4 +119,6 @@ class Suspensions:
             return
         if channels.load(connection, where) is None:
             channels.save(connection, Channel(key=where, name=changes[0].actor_name))
-        outbox.owe_notice(connection, where, wording.suspended(channel.name, problem), now)
+        text = wording.suspended(channel.name, problem)
+        if not outbox.has_notice(connection, where, text, now - _SAY_AGAIN_AFTER):
+            outbox.owe_notice(connection, where, text, now)

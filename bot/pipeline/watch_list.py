@@ -7,24 +7,21 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 
-from classifier.hypothesis import render
+from bot.pipeline.watcher import Watcher, watchers_of
+from bot.pipeline.watchers import Watchers
 from sources.types import Account, Source, SourceError
 from storage import channels
 from storage.database import Database
-from storage.types import Channel, ChannelKey, Watch
+from storage.types import Channel, ChannelKey
 
 log = logging.getLogger(__name__)
 
+_Identity = tuple[str, str]
+"""What makes an account: its source and its id there."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Watcher:
-    """A channel that watches an account, with the hypotheses of its labels, in their order."""
-
-    channel: Channel
-    watch: Watch
-    hypotheses: tuple[str, ...]
+_NOBODY = Watchers()
 
 
 class WatchList:
@@ -36,45 +33,88 @@ class WatchList:
         self._template = template
         self._refreshing = asyncio.Lock()
         self._channels: dict[ChannelKey, Channel] = {}
-        self._watchers: dict[tuple[str, str], tuple[Watcher, ...]] = {}
+        self._watchers: dict[_Identity, Watchers] = {}
+        self._untold = {source.name for source in self._sources}
+        """Sources that do not know whom to watch: their accounts changed since they were last told."""
 
-    async def refresh(self) -> None:
-        """Take up what is stored now, and tell the sources whom to watch."""
+    async def refresh(self, only: ChannelKey | None = None) -> None:
+        """Take up what is stored now, of one channel or of all, and tell the sources whose accounts changed.
+
+        A source that could not be told is told again at the next refresh, whatever that is about.
+        """
         async with self._refreshing:  # of two that overlap, the older reading must not come out on top
-            await self._refresh()
+            if only is None:
+                self._take_up_all(await self._database.read(channels.load_all))
+            else:
+                self._take_up(only, await self._database.read(partial(channels.load, key=only)))
+            await self._tell_sources()
 
-    async def _refresh(self) -> None:
-        stored = await self._database.read(channels.load_all)
-        watchers: dict[tuple[str, str], list[Watcher]] = defaultdict(list)
-        for channel in stored:
-            hypotheses = tuple(render(label.label, self._template) for label in channel.labels)
-            for watch in channel.watches:
-                watcher = Watcher(channel=channel, watch=watch, hypotheses=hypotheses)
-                watchers[watch.account.source, watch.account.id].append(watcher)
-        self._channels = {channel.key: channel for channel in stored}
-        self._watchers = {account: tuple(found) for account, found in watchers.items()}
-        for source in self._sources:
-            try:
-                await source.watch(self.accounts(source.serves))
-            except SourceError as error:  # what was changed is changed; the source tells its trouble to /health
-                log.warning("failed watch source=%s reason=%r", source.name, str(error))
-
-    def watchers(self, author: Account) -> tuple[Watcher, ...]:
-        """Every channel that watches this account."""
-        return self._watchers.get((author.source, author.id), ())
+    def watchers(self, author: Account) -> Watchers:
+        """Every channel that watches this account, in the order of their keys."""
+        return self._watchers.get(_identity(author), _NOBODY)
 
     def channel(self, key: ChannelKey) -> Channel | None:
         """A channel as it is set now; None when nothing was ever set there."""
         return self._channels.get(key)
 
     def channels(self) -> list[Channel]:
-        """Every channel there is."""
+        """Every channel there is, in the order of their keys."""
         return list(self._channels.values())
 
     def accounts(self, sources: frozenset[str]) -> list[Account]:
         """The accounts of these sources that anyone watches."""
-        return [
-            found[0].watch.account
-            for (source, _), found in sorted(self._watchers.items(), key=lambda item: item[0])
-            if source in sources
-        ]
+        found = sorted(identity for identity in self._watchers if identity[0] in sources)
+        return [self._watchers[identity].account for identity in found]
+
+    def _take_up_all(self, stored: list[Channel]) -> None:
+        everyone: dict[_Identity, list[Watcher]] = defaultdict(list)
+        for channel in stored:
+            for watcher in watchers_of(channel, self._template):
+                everyone[_identity(watcher.watch.account)].append(watcher)
+        self._channels = {channel.key: channel for channel in stored}
+        self._watchers = {account: Watchers(tuple(found)) for account, found in everyone.items()}
+        self._untold = {source.name for source in self._sources}
+
+    def _take_up(self, key: ChannelKey, stored: Channel | None) -> None:
+        before = self._channels.get(key)
+        mine = (
+            {} if stored is None else {_identity(one.watch.account): one for one in watchers_of(stored, self._template)}
+        )
+        left = () if before is None else (_identity(watch.account) for watch in before.watches)
+        self._put_channel(key, stored)
+        for account in {*mine, *left}:
+            self._put_watcher(account, key, mine.get(account))
+
+    def _put_channel(self, key: ChannelKey, stored: Channel | None) -> None:
+        if stored is None:
+            self._channels.pop(key, None)
+            return
+        is_new = key not in self._channels
+        self._channels[key] = stored
+        if is_new:
+            self._channels = dict(sorted(self._channels.items(), key=lambda item: item[0]))
+
+    def _put_watcher(self, account: _Identity, key: ChannelKey, watcher: Watcher | None) -> None:
+        before = self._watchers.get(account, _NOBODY)
+        after = before.with_watcher(key, watcher)
+        if after.everyone:
+            self._watchers[account] = after
+        else:
+            self._watchers.pop(account, None)
+        if not (before.everyone and after.everyone and before.account == after.account):
+            self._untold.update(source.name for source in self._sources if account[0] in source.serves)
+
+    async def _tell_sources(self) -> None:
+        for source in self._sources:
+            if source.name not in self._untold:
+                continue
+            try:
+                await source.watch(self.accounts(source.serves))
+            except SourceError as error:  # what was changed is changed; the source tells its trouble to /health
+                log.warning("failed watch source=%s reason=%r", source.name, str(error))
+            else:
+                self._untold.discard(source.name)
+
+
+def _identity(account: Account) -> _Identity:
+    return account.source, account.id

@@ -1,8 +1,10 @@
 """However standard input and output are, the program ends, says why, and loses nothing."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.acceptance.program import ALERT, environment, lapwing, write_posts
@@ -100,3 +102,53 @@ def test_an_id_that_no_file_can_hold_is_a_bad_line() -> None:
     assert ended.status == 0
     assert len(ended.out.splitlines()) == 1
     assert "1 classified, 2 skipped" in ended.err
+
+
+def test_a_program_told_to_end_does_so_well_and_loses_nothing(tmp_path: Path) -> None:
+    """As a service manager does it: SIGTERM, with the input still open."""
+    posts = [SECURITY | {"id": str(number)} for number in range(30)]
+    path = write_posts(tmp_path / "posts.jsonl", posts)
+    settings = {"database": tmp_path / "a.db", "replay_file": path, "replay_speed": "max"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(**settings),
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write(b"/watch @sec\n/labels set security\n/wait\n")
+    running.stdin.flush()
+    first = b""
+    while not first.startswith(b"ALERT"):
+        first = running.stdout.readline()
+        assert first, "ended before its first alert"
+    told_at = time.monotonic()
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=25)
+    took_s = time.monotonic() - told_at
+    assert (running.returncode, err) == (0, b"")
+    assert took_s < 5
+    shown = [int(found[1]) for found in ALERT.finditer((first + out).decode())]
+    again = lapwing("run", settings=settings)
+    assert again.status == 0, again.err
+    assert sorted([*shown, *again.alerts]) == list(range(1, 31))
+
+
+def test_a_program_told_to_end_while_nobody_has_said_anything_ends_well(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(database=tmp_path / "a.db"),
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write(b"/labels\n")
+    running.stdin.flush()
+    assert running.stdout.readline() == b"> /labels\n"
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=10)
+    assert (running.returncode, err) == (0, b"")

@@ -22,14 +22,14 @@ from bot.insight.preview import preview
 from bot.insight.stats import stats
 from bot.insight.what_if import what_if
 from classifier.batching import Batcher
-from classifier.hypothesis import render
+from classifier.hypothesis import NULL_TEMPLATE, render
+from classifier.null import NullClassifier
 from sources.types import Account, Arrival, Cursor, Handle, Post
 from storage import alerts, channels, decisions, judgements, logits, posts
 from storage.database import Connection, Database, open_database
 from storage.types import Decision, Judged, PostId, PostLogits, Reason
 from tests.benchmarks.report import Figure, finish
 from tests.fakes.builders import NOW, a_channel, a_decision, a_judgement, a_label, a_post, a_score, a_watch, an_account
-from tests.fakes.classifier import NullClassifier
 
 POSTS = 100_000
 LABELS = tuple(a_label(f"label {number}") for number in range(10))
@@ -121,7 +121,7 @@ async def _p90_ms(answer: Answer) -> float:
 
 @asynccontextmanager
 async def _null() -> AsyncIterator[Batcher]:
-    classifier = NullClassifier()
+    classifier = NullClassifier(template=NULL_TEMPLATE)
     batcher = Batcher(lambda: classifier, classifier.template)
     running = asyncio.create_task(batcher.run(), name="batcher")
     await batcher.ready()

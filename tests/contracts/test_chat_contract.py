@@ -13,6 +13,8 @@ from bot.chat.console import Console
 from bot.chat.transcript import Transcript
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.chat import FakeChat
+from tests.fakes.chat_server import ChatServer
+from tests.fakes.http_chat import WORKSPACE, HttpChat
 
 CARD = NoticeCard(text="A first notice")
 KEY = DeliveryKey("key-1")
@@ -26,10 +28,14 @@ class Chat:
     channel: ChannelKey
 
 
-@pytest.fixture(params=["console", "fake"])
+@pytest.fixture(params=["console", "fake", "http"])
 def chat(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chat]:
     if request.param == "fake":
         yield Chat(FakeChat(), ChannelKey(platform="fake", workspace="team", channel="ops"))
+        return
+    if request.param == "http":
+        with ChatServer() as server:
+            yield Chat(HttpChat(server.url), ChannelKey(platform="http", workspace=WORKSPACE, channel="ops"))
         return
     with Transcript(tmp_path / "transcript") as transcript:
         console = Console("ops", transcript)

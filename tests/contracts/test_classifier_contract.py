@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from classifier import models
-from classifier.hypothesis import check_template, render
+from classifier.hypothesis import NULL_TEMPLATE, check_template, render
+from classifier.null import NullClassifier
 from classifier.types import Classifier, Label
-from tests.fakes.classifier import KeywordClassifier, NullClassifier
+from tests.fakes.classifier import KeywordClassifier
 
 Maker = Callable[[Path], Classifier]
 
@@ -39,7 +40,7 @@ def keyword(folder: Path) -> Classifier:
 
 
 def null(folder: Path) -> Classifier:
-    return NullClassifier()
+    return NullClassifier(template=NULL_TEMPLATE)
 
 
 MAKERS = [pytest.param(maker, id=maker.__name__) for maker in (embedding, nli, nli_without_padding, keyword, null)]

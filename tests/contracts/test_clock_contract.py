@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Coroutine
 from datetime import UTC, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from sources.clock import Clock, SystemClock
 from tests.fakes.clock import FakeClock
+from tests.fakes.simulation.time import SimulatedClock, SimulatedLoop
 
 
 @pytest.fixture(params=[SystemClock, FakeClock])
@@ -69,6 +73,24 @@ async def test_a_cancelled_sleeper_holds_nobody_up(clock: Clock) -> None:
         await cancelled
     async with asyncio.timeout(5):
         await clock.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        test_after_a_sleep_at_least_that_much_time_has_passed,
+        test_who_is_due_first_wakes_first,
+        test_a_short_sleep_repeated_wakes_before_one_long_sleep,
+        partial(test_a_sleep_of_no_time_lets_the_others_run, seconds=0),
+        partial(test_a_sleep_of_no_time_lets_the_others_run, seconds=-5),
+        test_a_cancelled_sleeper_holds_nobody_up,
+    ],
+)
+def test_a_simulated_clock_keeps_it_on_its_own_loop(kept: Callable[[Clock], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        clock = SimulatedClock(runner.get_loop())
+        test_now_is_aware_and_in_utc(clock)
+        runner.run(kept(clock))
 
 
 async def test_a_held_fake_clock_moves_only_when_it_is_told_to() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +12,11 @@ from typing import Protocol
 import pytest
 import sqlalchemy as sa
 
-from sources.types import Cursor, Post, PostKind
+from sources.types import Cursor, Deletion, Post, PostKind
 from storage import alerts, channels, logits
 from storage.database import Database, open_database
-from storage.inbox import Backlog, Inbox, SqlInbox
-from storage.types import Alert, ChannelKey, PostId, PostLogits, Reason, StoredPost
+from storage.inbox import FRESH_FOR, Backlog, Inbox, SqlInbox, undecided
+from storage.types import Alert, ChannelKey, PostId, PostLogits, Reason, Removed, StoredPost
 from tests.fakes.builders import (
     MODEL,
     NOW,
@@ -47,6 +48,9 @@ class Stage(Protocol):
     async def logits(self, post: PostId, template: str) -> dict[str, tuple[float, float]]:
         """What is stored of MODEL's answers about a post."""
 
+    async def why_set_aside(self, post: PostId) -> str:
+        """The reason; empty while the post waits."""
+
 
 class SqlStage:
     def __init__(self, database: Database) -> None:
@@ -62,6 +66,11 @@ class SqlStage:
     async def logits(self, post: PostId, template: str) -> dict[str, tuple[float, float]]:
         found = await self._database.read(lambda connection: logits.of_posts(connection, MODEL, template, [post]))
         return found.get(post, {})
+
+    async def why_set_aside(self, post: PostId) -> str:
+        entry = await self._database.read(lambda connection: undecided(connection, post))
+        assert entry is not None
+        return entry.set_aside
 
 
 @asynccontextmanager
@@ -227,6 +236,98 @@ async def test_two_who_claim_at_the_same_time_share_the_posts_out(inbox: Inbox, 
     claims = await asyncio.gather(*(claim(who, 5) for who in (inbox, other) * 4))
     taken = [post for claimed in claims for post in claimed]
     assert len(taken) == len(set(taken)) == 40
+
+
+# --- what is fresh goes first ----------------------------------------------------------------------------------------
+
+OLD = NOW - FRESH_FOR - timedelta(microseconds=1)
+
+
+async def test_what_was_seen_lately_goes_before_what_is_old_each_oldest_first(inbox: Inbox) -> None:
+    every = posts(8)
+    await put(inbox, *every[:4], seen_at=OLD)
+    await put(inbox, *every[4:], seen_at=NOW - FRESH_FOR)
+    claims = [source_ids(await inbox.claim(3, lease=LEASE, now=NOW)) for _ in range(4)]
+    assert claims == [["5", "6", "7"], ["1", "2", "8"], ["3", "4"], []]
+
+
+async def test_a_claim_with_room_for_all_gives_them_in_the_order_they_came(inbox: Inbox) -> None:
+    every = posts(4)
+    await put(inbox, *every[:2], seen_at=OLD)
+    await put(inbox, *every[2:])
+    assert source_ids(await inbox.claim(10, lease=LEASE, now=NOW)) == ["1", "2", "3", "4"]
+
+
+# --- what the program died with --------------------------------------------------------------------------------------
+
+TOGETHER_AFTER_A_DEATH = 16
+DEATHS_OF_A_SUSPECT = 2
+MOST_DEATHS = 10
+
+
+async def die_with(stage: Stage, posts: Sequence[PostId], times: int) -> None:
+    """That many lives claim everything, give all but these posts back, and end without a word."""
+    for _ in range(times):
+        life = stage.inbox()
+        await life.recover()
+        claimed: list[PostId] = []
+        while more := await claim(life, 1_000):
+            claimed += more
+        assert set(posts) <= set(claimed)
+        await life.release([post for post in claimed if post not in posts])
+    await stage.inbox().recover()
+
+
+async def test_posts_that_the_program_died_with_once_are_claimed_with_few_others_and_in_their_order(
+    stage: Stage, inbox: Inbox
+) -> None:
+    await put(inbox, *posts(40))
+    await claim(inbox, 30)
+    await inbox.recover()
+    claims = [await claim(inbox, 100) for _ in range(4)]
+    assert claims == [list(range(1, 17)), list(range(17, 31)), list(range(31, 41)), []]
+
+
+async def test_a_post_that_the_program_died_with_twice_is_claimed_alone_and_last(stage: Stage, inbox: Inbox) -> None:
+    await put(inbox, *posts(5))
+    ids = await claim(inbox)
+    await inbox.release(ids)
+    await die_with(stage, ids[:1], DEATHS_OF_A_SUSPECT + 1)
+    await die_with(stage, ids[1:3], DEATHS_OF_A_SUSPECT)
+    claims = [await claim(inbox) for _ in range(5)]
+    assert claims == [ids[3:], ids[1:2], ids[2:3], ids[:1], []], "the one with most deaths comes last"
+
+
+async def test_a_post_that_the_program_died_with_too_often_is_set_aside_with_the_reason(
+    stage: Stage, inbox: Inbox
+) -> None:
+    await put(inbox, *posts(2))
+    poison, fine = await claim(inbox)
+    await inbox.release([poison, fine])
+    await die_with(stage, [poison], MOST_DEATHS - 1)
+    assert await claim(inbox) == [fine]
+    assert await claim(inbox) == [poison], "one death short"
+    await inbox.recover()
+    assert await claim(inbox) == [fine]
+    assert await claim(inbox) == []
+    assert await stage.why_set_aside(poison) == "Lapwing died 10 times while classifying it"
+    assert (await inbox.backlog()).set_aside == 1
+
+
+@pytest.mark.parametrize("give_back", ["release", "release all", "postpone"])
+async def test_what_is_given_back_is_no_death(stage: Stage, inbox: Inbox, give_back: str) -> None:
+    await put(inbox, *posts(3))
+    for _ in range(MOST_DEATHS + 1):
+        claimed = await claim(inbox)
+        assert len(claimed) == 3, "a death would have parted them"
+        match give_back:
+            case "release":
+                await inbox.release(claimed)
+            case "release all":
+                await inbox.release_all()
+            case "postpone":
+                for post in claimed:
+                    await inbox.postpone(post, NOW)
 
 
 # --- settling --------------------------------------------------------------------------------------------------------
@@ -405,6 +506,90 @@ async def test_nobody_sets_aside_what_another_one_holds(inbox: Inbox, other: Inb
     assert (await inbox.backlog()).set_aside == 0
 
 
+async def test_all_that_one_holds_is_released_and_nothing_of_another(inbox: Inbox, other: Inbox) -> None:
+    await put(inbox, *posts(4))
+    ours, theirs = await claim(inbox, 2), await claim(other, 2)
+    await inbox.release_all()
+    assert await claim(other) == ours
+    assert await other.settle(a_settlement([*ours, *theirs])) == 4
+
+
+async def test_nobody_gets_a_postponed_post_before_its_time(inbox: Inbox, other: Inbox) -> None:
+    await put(inbox, *posts(2))
+    failing, fine = await claim(inbox)
+    await inbox.postpone(failing, NOW + LEASE / 2)
+    await inbox.release([fine])
+    assert await claim(other) == [fine]
+    assert await claim(inbox, now=NOW + LEASE / 2 - timedelta(microseconds=1)) == []
+    await other.recover()
+    assert await claim(other) == [fine], "a new life does not cut the time short"
+    assert await claim(inbox, now=NOW + LEASE / 2) == [failing]
+
+
+async def test_a_postponed_post_is_no_longer_held(stage: Stage, inbox: Inbox) -> None:
+    await put(inbox, a_post())
+    (post,) = await claim(inbox)
+    await inbox.postpone(post, LATER)
+    assert await inbox.settle(a_settlement([post])) == 0
+    await inbox.set_aside(post, "too late")
+    await inbox.release([post])
+    assert await stage.why_set_aside(post) == ""
+    assert await claim(inbox) == []
+
+
+async def test_each_postponement_is_a_failure_and_a_release_is_none(inbox: Inbox, other: Inbox) -> None:
+    await put(inbox, *posts(2))
+    failing, fine = await claim(inbox)
+    await inbox.release([fine])
+    assert await inbox.failures(failing) == 0
+    for number in (1, 2, 3):
+        await inbox.postpone(failing, NOW)
+        assert await other.failures(failing) == number
+        await claim(inbox)
+    assert await inbox.failures(fine) == 0
+
+
+async def test_nobody_postpones_what_another_one_holds(inbox: Inbox, other: Inbox) -> None:
+    await put(inbox, a_post())
+    (lost,) = await claim(inbox)
+    await claim(other, now=LATER)
+    await inbox.postpone(lost, LATER + LEASE)
+    assert await other.failures(lost) == 0
+    assert await other.settle(a_settlement([lost])) == 1
+
+
+async def test_it_is_known_when_the_next_post_is_free_again(inbox: Inbox, other: Inbox) -> None:
+    assert await inbox.next_free() is None
+    await put(inbox, *posts(4))
+    assert await inbox.next_free() is None, "all are free now"
+    first, second, third, _ = await claim(inbox)
+    assert await other.next_free() == LATER
+    await inbox.postpone(first, NOW + LEASE / 2)
+    await inbox.postpone(second, NOW + LEASE / 3)
+    assert await other.next_free() == NOW + LEASE / 3
+    await claim(inbox, now=NOW + LEASE / 3)
+    await inbox.set_aside(second, "the model refused it")
+    await inbox.settle(a_settlement([third]))
+    assert await other.next_free() == NOW + LEASE / 2
+
+
+async def test_whether_a_post_still_waits_from_before_a_moment(inbox: Inbox) -> None:
+    assert not await inbox.waits_from_before(LATER)
+    await put(inbox, *posts(3))
+    just_after = NOW + timedelta(microseconds=1)
+    assert not await inbox.waits_from_before(NOW)
+    assert await inbox.waits_from_before(just_after)
+    settled, failing, poison = await claim(inbox)
+    await inbox.settle(a_settlement([settled]))
+    await inbox.set_aside(poison, "the model refused it")
+    assert await inbox.waits_from_before(just_after), "a claimed post is undecided"
+    await inbox.postpone(failing, LATER)
+    assert await inbox.waits_from_before(just_after), "and so is a postponed one"
+    await claim(inbox, now=LATER)
+    await inbox.set_aside(failing, "the model refused it")
+    assert not await inbox.waits_from_before(LATER)
+
+
 # --- the backlog -----------------------------------------------------------------------------------------------------
 
 
@@ -421,3 +606,70 @@ async def test_the_backlog_counts_claimed_posts_and_what_was_set_aside_and_says_
     assert await inbox.backlog() == Backlog(waiting=3, set_aside=1, oldest_seen_at=waiting_since)
     await inbox.settle(a_settlement([second]))
     assert await inbox.backlog() == Backlog(waiting=2, set_aside=1, oldest_seen_at=waiting_since + timedelta(minutes=1))
+
+
+# --- deleted at its source -------------------------------------------------------------------------------------------
+
+
+async def delete(inbox: Inbox, *ids: str, arrived: Sequence[Post] = ()) -> int:
+    gone = [Deletion(source="x", id=one) for one in ids]
+    return await inbox.put(arrived, source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+
+
+async def test_a_waiting_post_that_is_deleted_is_not_claimed(inbox: Inbox) -> None:
+    await put(inbox, *posts(3))
+    await delete(inbox, "2")
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == ["1", "3"]
+
+
+async def test_a_post_deleted_while_it_is_being_classified_is_not_decided(stage: Stage, inbox: Inbox) -> None:
+    await put(inbox, *posts(2))
+    claimed = await claim(inbox)
+    await delete(inbox, "1")
+    assert await inbox.settle(a_settlement(claimed)) == 1
+    assert [alert.post.post.id for alert in await stage.alerts(a_key())] == ["2"]
+
+
+async def test_a_post_deleted_before_it_came_never_waits(inbox: Inbox) -> None:
+    await delete(inbox, "1")
+    assert await put(inbox, *posts(2)) == 1
+    assert len(await claim(inbox)) == 1
+
+
+async def test_a_post_and_its_deletion_in_one_batch_leave_nothing_to_decide(inbox: Inbox) -> None:
+    await delete(inbox, "1", arrived=posts(1))
+    assert await claim(inbox) == []
+    assert (await inbox.backlog()).waiting == 0
+
+
+async def test_a_post_set_aside_and_then_deleted_is_no_trouble_any_more(inbox: Inbox) -> None:
+    await put(inbox, *posts(1))
+    (post,) = await claim(inbox)
+    await inbox.set_aside(post, "the model fails on it")
+    await delete(inbox, "1")
+    assert (await inbox.backlog()).set_aside == 0
+
+
+async def test_an_alert_of_a_deleted_post_shows_who_and_when_and_nothing_it_said(stage: Stage, inbox: Inbox) -> None:
+    author = an_account(name="Vendor Security")
+    post = a_post(author=author, url="https://x.com/vendor_sec/status/1", lang="en")
+    await put(inbox, post)
+    await inbox.settle(a_settlement(await claim(inbox)))
+    await delete(inbox, "1")
+    (alert,) = await stage.alerts(a_key())
+    assert alert.post.removed is Removed.DELETED
+    assert alert.post.post == replace(post, text="", lang="", author=replace(author, name=""))
+
+
+async def test_the_same_id_at_another_source_stays(inbox: Inbox) -> None:
+    await put(inbox, a_post(id="1"))
+    gone = [Deletion(source="bluesky", id="1")]
+    await inbox.put((), source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+    (post,) = await inbox.claim(100, lease=LEASE, now=NOW)
+    assert (post.post.id, post.removed) == ("1", None)
+
+
+async def test_more_deletions_than_one_statement_takes(inbox: Inbox) -> None:
+    await put(inbox, *posts(1_200))
+    await delete(inbox, *(str(number) for number in range(2, 1_300)))
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == ["1"]

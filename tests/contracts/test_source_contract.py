@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sources.replay import Replay
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Source
+from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Deletion, Handle, Source
 from tests.fakes.clock import FakeClock
 
 
@@ -23,6 +23,8 @@ class Said:
     id: str
     by: str
     text: str
+    deleted: bool = False
+    """Not the post itself, but word of its deletion."""
 
 
 Stage = Callable[[Path, Sequence[Said]], AbstractAsyncContextManager[Source]]
@@ -32,9 +34,15 @@ Stage = Callable[[Path, Sequence[Said]], AbstractAsyncContextManager[Source]]
 @asynccontextmanager
 async def replay(folder: Path, said: Sequence[Said]) -> AsyncIterator[Source]:
     path = folder / "posts.jsonl"
-    lines = [json.dumps({"id": post.id, "author": post.by, "text": post.text}) for post in said]
+    lines = [json.dumps(_line(post)) for post in said]
     path.write_text("\n".join(lines))
     yield await Replay.open(path, clock=FakeClock(), speed=math.inf)
+
+
+def _line(said: Said) -> dict[str, object]:
+    if said.deleted:
+        return {"id": said.id, "deleted": True}
+    return {"id": said.id, "author": said.by, "text": said.text}
 
 
 STAGES = [pytest.param(replay, id="replay")]
@@ -141,3 +149,30 @@ async def test_an_unknown_handle_is_said_to_be_unknown(source: Source) -> None:
 async def test_a_source_has_a_name_and_serves_something(source: Source) -> None:
     assert source.name
     assert source.serves
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_deletion_names_the_post_by_the_identity_it_was_given_with(stage: Stage, tmp_path: Path) -> None:
+    """In the order the source gives it, and in an arrival with no post."""
+    gone = Said(id="0", by="alice", text="", deleted=True)
+    async with stage(tmp_path, [*SAID, gone]) as source:
+        await source.watch([await account(source, "alice")])
+        async with asyncio.timeout(10), aclosing(as_generator(source.posts(None))) as arrivals:
+            found = [arrival async for arrival in until_deletion(arrivals)]
+    first, last = found[0], found[-1]
+    assert first.post
+    assert last.post is None
+    assert last.deleted == Deletion(source=first.post.source, id=first.post.id)
+
+
+async def until_deletion(arrivals: AsyncIterator[Arrival]) -> AsyncIterator[Arrival]:
+    """A live source has no end to wait for."""
+    async for arrival in arrivals:
+        yield arrival
+        if arrival.deleted:
+            return
+
+
+def as_generator(arrivals: AsyncIterator[Arrival]) -> AsyncGenerator[Arrival, None]:
+    assert isinstance(arrivals, AsyncGenerator), "it has to be closed"
+    return arrivals

@@ -1,7 +1,8 @@
-"""Classifiers without a model: they pass the same contract as the engines, and cost nothing."""
+"""A classifier without a model: it passes the same contract as the engines, and its answers can be foreseen."""
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,20 +39,56 @@ class KeywordClassifier:
         return _words(hypothesis.removeprefix(before).removesuffix(after))
 
 
-class NullClassifier:
-    """Nothing fits anything: what is left of the time a benchmark takes is not the model's."""
+class TroubledClassifier(KeywordClassifier):
+    """Answers well but for the texts in `fails_on`, and not at all while it is `down`. Notes the texts it was asked."""
 
-    separable = True
+    def __init__(self, fails_on: Mapping[str, "Failure"] | None = None) -> None:
+        super().__init__()
+        self.fails_on = dict(fails_on or {})
+        self.down: Exception | None = None
+        self.asked: list[str] = []
+        self.calls = 0
+        self.at_work, self.may_answer = threading.Event(), threading.Event()
+        self.may_answer.set()
 
-    def __init__(self, template: str = "This text is about {}.") -> None:
-        self.template = template
-        self.model = Model(engine="null", name="nothing", revision="1")
+    def hang(self) -> None:
+        """From the next question on, none is answered until `may_answer` is set."""
+        self.at_work.clear()
+        self.may_answer.clear()
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-        answers = np.empty((len(texts), len(hypotheses), 2), dtype=np.float32)
-        answers[..., ENTAILMENT] = -_SURE
-        answers[..., CONTRADICTION] = _SURE
+        self.calls += 1
+        self.asked += texts
+        self.at_work.set()
+        assert self.may_answer.wait(20), "a test left the model hanging"
+        if self.down is not None:
+            raise self.down
+        answers = super().logits(texts, hypotheses)
+        for text in texts:
+            if text in self.fails_on:
+                answers = self.fails_on[text](answers)
         return answers
+
+
+Failure = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""What a model makes of a good answer."""
+
+
+def raises(error: Exception) -> Failure:
+    """Fails with this error."""
+
+    def fail(_: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise error
+
+    return fail
+
+
+def not_a_number(answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.full_like(answers, np.nan)
+
+
+def one_row_short(answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    return answers[1:]
 
 
 def _words(text: str) -> frozenset[str]:

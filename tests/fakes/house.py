@@ -20,6 +20,7 @@ from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
 from bot.pipeline.ingest import Ingest
+from bot.pipeline.outage import Outage
 from bot.pipeline.send import Sender
 from bot.pipeline.supervise import Supervisor
 from bot.pipeline.suspend import Suspensions
@@ -109,11 +110,12 @@ async def a_house(
     _write(path, posts)
     engine, clock, talk = classifier or KeywordClassifier(), FakeClock(held=True), chat or FakeChat()
     replay = await Replay.open(path, clock=clock, speed=math.inf)
-    batcher = Batcher(lambda: engine, engine.template)
+    batcher = Batcher(lambda: engine, engine.template, now=clock.now)
     watch_list, inbox = WatchList(database, [replay], engine.template), SqlInbox(database)
     stored, owed = Bell(clock), Bell(clock)
     platforms: dict[str, ChatPlatform] = {talk.name: talk}
-    ingest = Ingest(replay, inbox, clock, stored)
+    ingest = Ingest(replay, inbox, clock, stored=stored, owed=owed)
+    outage = Outage(clock)
     await watch_list.refresh()
     health = Health(
         database=database,
@@ -124,6 +126,7 @@ async def a_house(
         platforms=platforms,
         supervisor=Supervisor(clock),
         clock=clock,
+        outage=outage,
     )
     house = House(
         database=database,
@@ -156,7 +159,7 @@ async def a_house(
             chat=talk,
             clock=clock,
             ingest=ingest,
-            classify=Classify(database, inbox, batcher, watch_list, clock, stored=stored, owed=owed),
+            classify=Classify(database, inbox, batcher, watch_list, clock, stored=stored, owed=owed, outage=outage),
             deliver=deliver,
             suspensions=suspensions,
             inbox=inbox,

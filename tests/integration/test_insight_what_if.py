@@ -21,6 +21,7 @@ from bot.insight.answers import Question, answer
 from bot.insight.what_if import POSTS, Share, share_that_would_alert, what_if
 from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
+from bot.pipeline.outage import Outage
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.types import Classifier, ClassifierError, Mode, Model
@@ -86,7 +87,10 @@ async def replay(database: Database, batcher: Batcher, watching: Iterable[Channe
     inbox, clock = SqlInbox(database), FakeClock(held=True)
     watch_list = WatchList(database, [], batcher.template)
     await watch_list.refresh()
-    classify = Classify(database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=Bell(clock))
+    outage = Outage(clock)
+    classify = Classify(
+        database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=Bell(clock), outage=outage
+    )
     await inbox.put(came, source="replay", cursor=Cursor("end"), seen_at=NOW)
     working = asyncio.create_task(classify.run(), name="classify")
     while (await inbox.backlog()).waiting:

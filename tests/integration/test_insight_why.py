@@ -10,7 +10,7 @@ import pytest
 
 from bot.insight.why import why
 from bot.pipeline.decide import Answers, decide
-from bot.pipeline.watch_list import Watcher
+from bot.pipeline.watcher import Watcher
 from classifier.types import Mode
 from sources.types import Cursor, PostKind
 from storage import alerts, channels, judgements, outbox

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +13,21 @@ from alembic.migration import MigrationContext
 
 from storage import database, migrate
 from storage.schema import metadata
+
+_A_DELIVERY = (
+    "INSERT INTO deliveries VALUES ({id}, '{key}', 'console', 'w', 'c', 'send', 'alert', NULL, '{state}', 1, 0, "
+    "{receipt}, NULL, NULL)"
+)
+
+OLD_ROWS = (
+    "INSERT INTO channels VALUES ('console', 'w', 'c', 'c', 'independent', NULL, 'on', '[]', '')",
+    "INSERT INTO posts VALUES (1, 'x', '1', 'a', 'a', '', 'text', '', '', '', 'text', 0, NULL, 0)",
+    "INSERT INTO models VALUES (1, 'e', 'n', 'r', 't')",
+    _A_DELIVERY.format(id=4, key="one", state="sent", receipt="'r1'"),
+    _A_DELIVERY.format(id=7, key="two", state="pending", receipt="NULL"),
+    "INSERT INTO alerts VALUES (3, 'console', 'w', 'c', 1, 'two', 'independent', 1, 0)",
+)
+"""What a channel of the first release held: a message sent, and an alert that it still owes."""
 
 
 @pytest.fixture
@@ -81,3 +98,36 @@ def test_migrating_twice_changes_nothing(migrated: sa.Connection) -> None:
     before = definitions(migrated)
     migrate.upgrade(migrated)
     assert definitions(migrated) == before
+
+
+def test_a_file_of_the_first_release_keeps_its_alerts_and_what_it_owes(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+
+    @sa.event.listens_for(engine, "connect")
+    def keep_references(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    with engine.begin() as connection:
+        migrate.upgrade(connection, "0001")
+        for statement in OLD_ROWS:
+            connection.exec_driver_sql(statement)
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert connection.exec_driver_sql("SELECT id, key, state, receipt FROM deliveries ORDER BY id").all() == [
+            (4, "one", "sent", "r1"),
+            (7, "two", "pending", None),
+        ]
+        assert connection.exec_driver_sql("SELECT id, delivery FROM alerts").all() == [(3, "two")]
+        with pytest.raises(sa.exc.IntegrityError):
+            connection.exec_driver_sql("DELETE FROM deliveries WHERE key = 'two'")
+        connection.exec_driver_sql(_A_DELIVERY.format(id="NULL", key="three", state="pending", receipt="NULL"))
+        assert connection.exec_driver_sql("SELECT max(id) FROM deliveries").scalar() == 8
+    engine.dispose()

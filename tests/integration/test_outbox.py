@@ -1,16 +1,17 @@
 """The outbox: owed once, one at a time a channel, and nothing sent twice without being looked up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
-from storage import alerts, channels, decisions, logits, outbox
+from storage import alerts, channels, decisions, logits, outbox, summaries
 from storage import posts as posts_storage
 from storage.database import Database, open_database
-from storage.outbox import Owed, Progress
+from storage.outbox import News, Owed, Progress
 from storage.types import (
     ChannelKey,
     Delivery,
@@ -45,18 +46,25 @@ async def owe(database: Database, *keys: ChannelKey, count: int = 1) -> int:
 
 
 async def take(
-    database: Database,
-    *,
-    now: datetime = NOW,
-    busy: Sequence[Lane] = (),
-    limit: int = 100,
-    platforms: Sequence[str] = HERE,
+    database: Database, *, now: datetime = NOW, lanes: Sequence[Lane] | None = None, platforms: Sequence[str] = HERE
 ) -> list[Delivery]:
-    return await database.transaction(lambda connection: outbox.take_due(connection, now, busy, limit, platforms))
+    """Begin what is due at the head of these lanes, or of all in which anything is owed, and show what is ambiguous."""
+
+    def work(connection: sa.Connection) -> list[Delivery]:
+        asked = outbox.news(connection, 0, platforms).lanes if lanes is None else lanes
+        due = [one for one in outbox.heads(connection, asked) if one.due_at <= now]
+        begun = outbox.mark_sending(connection, [one for one in due if one.state is DeliveryState.PENDING])
+        return [*begun, *(one for one in due if one.state is DeliveryState.AMBIGUOUS)]
+
+    return await database.transaction(work)
 
 
 def sends(key: ChannelKey) -> Lane:
-    return key, DeliveryVerb.SEND
+    return Lane(channel=key, verb=DeliveryVerb.SEND, kind=DeliveryKind.ALERT)
+
+
+async def news(database: Database, since: int = 0, platforms: Sequence[str] = HERE) -> News:
+    return await database.read(lambda connection: outbox.news(connection, since, platforms))
 
 
 async def take_one(database: Database, now: datetime = NOW) -> Delivery:
@@ -64,8 +72,10 @@ async def take_one(database: Database, now: datetime = NOW) -> Delivery:
     return delivery
 
 
-async def next_due(database: Database, *busy: Lane, platforms: Sequence[str] = HERE) -> datetime | None:
-    return await database.read(lambda connection: outbox.next_due(connection, busy, platforms))
+async def head(database: Database, lane: Lane) -> Delivery | None:
+    """What stands first in a lane."""
+    found = await database.read(lambda connection: outbox.heads(connection, [lane]))
+    return found[0] if found else None
 
 
 async def owed(database: Database) -> Owed:
@@ -152,18 +162,25 @@ async def test_nothing_is_taken_before_it_is_due(database: Database) -> None:
     assert len(await take(database, now=NOW)) == 1
 
 
-async def test_busy_channels_are_passed_over(database: Database) -> None:
+async def test_only_the_lanes_asked_for_are_looked_into(database: Database) -> None:
     one, two = a_key("one"), a_key("two")
     await owe(database, one, two)
-    assert [delivery.channel for delivery in await take(database, busy=[sends(one)])] == [two]
-    assert [delivery.channel for delivery in await take(database)] == [one]
+    assert [delivery.channel for delivery in await take(database, lanes=[sends(two)])] == [two]
+    assert [delivery.channel for delivery in await take(database, lanes=[sends(one)])] == [one]
+    assert await take(database, lanes=[sends(a_key("nothing is owed here"))]) == []
+    assert await take(database, lanes=[]) == []
 
 
-async def test_no_more_is_taken_than_there_is_room_for_and_the_oldest_goes_first(database: Database) -> None:
+async def test_the_heads_of_many_lanes_come_in_the_order_in_which_they_were_owed(database: Database) -> None:
     channel_keys = [a_key(name) for name in ("c", "a", "b")]
     await owe(database, *channel_keys)
-    assert [delivery.channel for delivery in await take(database, limit=2)] == channel_keys[:2]
-    assert [delivery.channel for delivery in await take(database, limit=2)] == channel_keys[2:]
+    assert [delivery.channel for delivery in await take(database)] == channel_keys
+
+
+async def test_a_lane_has_one_head_however_many_wait_in_it(database: Database) -> None:
+    await owe(database, a_key(), count=40)
+    found = await database.read(lambda connection: outbox.heads(connection, [sends(a_key())]))
+    assert [await post_of(database, one) for one in found] == [1]
 
 
 async def test_a_delivery_that_has_to_wait_holds_up_its_own_channel_and_no_other(database: Database) -> None:
@@ -180,7 +197,7 @@ async def test_what_is_owed_on_a_platform_that_is_not_connected_stays_where_it_i
     elsewhere = a_key(platform="slack")
     await owe(database, a_key(), elsewhere)
     assert [delivery.channel for delivery in await take(database)] == [a_key()]
-    assert await next_due(database) is None
+    assert (await news(database)).lanes == (sends(a_key()),)
     assert await owed(database) == Owed(waiting=1, held=0, failed=0)
     assert [delivery.channel for delivery in await take(database, platforms=["slack"])] == [elsewhere]
 
@@ -204,7 +221,7 @@ async def test_wishes_to_redraw_a_message_that_wait_are_one_and_due_when_the_fir
     message = await owe_one_sent(database)
     await owe_edit(database, message, LATER)
     await owe_edit(database, message, LATER + timedelta(hours=1))
-    assert await next_due(database) == LATER
+    assert [lane.verb for lane in (await news(database)).lanes] == [DeliveryVerb.EDIT]
     assert await take(database) == []
     (edit,) = await take(database, now=LATER)
     assert (edit.verb, edit.edits, edit.channel) == (DeliveryVerb.EDIT, message, a_key())
@@ -259,14 +276,13 @@ async def test_a_send_that_has_to_wait_holds_up_no_edit(database: Database) -> N
     assert [delivery.key for delivery in await take(database)] == [edit.key]
 
 
-async def test_while_a_channel_is_busy_with_a_send_its_edits_are_still_given_out(database: Database) -> None:
+async def test_while_a_message_is_looked_up_the_edits_of_its_channel_are_still_given_out(database: Database) -> None:
     message = await owe_one_sent(database, then=1)
     await owe_edit(database, message)
-    both = await take(database, busy=[])
-    assert len(both) == 2
-    await database.transaction(lambda connection: outbox.look_up(connection, both[0].key, "timed out", NOW))
-    await database.transaction(lambda connection: outbox.try_again(connection, both[1].key, "503", NOW))
-    assert [delivery.key for delivery in await take(database, busy=[both[0].lane])] == [both[1].key]
+    send, edit = await take(database)
+    await database.transaction(lambda connection: outbox.look_up(connection, send.key, "timed out", NOW))
+    await database.transaction(lambda connection: outbox.try_again(connection, edit.key, "503", NOW))
+    assert [delivery.key for delivery in await take(database, lanes=[edit.lane])] == [edit.key]
 
 
 async def test_the_receipt_of_a_message_is_known_once_it_is_sent(database: Database) -> None:
@@ -333,7 +349,7 @@ async def test_what_was_being_sent_when_the_last_life_ended_is_looked_up_first(t
     path = tmp_path / "lapwing.db"
     async with open_database(path) as first_life:
         await owe(first_life, a_key("sending"), a_key("pending"))
-        taken = (await take(first_life, limit=1))[0]
+        (taken,) = await take(first_life, lanes=[sends(a_key("sending"))])
     async with open_database(path) as second_life:
         assert await second_life.transaction(lambda connection: outbox.recover(connection, "console", LATER)) == 1
         assert [delivery.channel for delivery in await take(second_life)] == [a_key("pending")]
@@ -364,12 +380,36 @@ async def test_a_delivery_that_failed_is_over_and_lets_the_next_one_go(database:
 async def test_what_a_suspended_channel_is_owed_is_kept_and_not_tried(database: Database) -> None:
     lost, fine = a_key("lost"), a_key("fine")
     await owe(database, lost, fine, count=3)
-    (in_flight,) = await take(database, busy=[sends(fine)])
+    (in_flight,) = await take(database, lanes=[sends(lost)])
     await database.transaction(lambda connection: outbox.hold(connection, lost, "the bot was removed"))
+    assert await owed(database) == Owed(waiting=4, held=2, failed=0), "what is being sent may have arrived"
     assert [delivery.channel for delivery in await take(database, now=LATER)] == [fine]
-    assert await owed(database) == Owed(waiting=3, held=3, failed=0)
-    await sent(database, in_flight.key)  # it had arrived before the channel was lost
+    await sent(database, in_flight.key)
+    assert sends(lost) not in (await news(database)).lanes
     assert await owed(database) == Owed(waiting=3, held=2, failed=0)
+
+
+async def test_what_is_ambiguous_is_not_held(database: Database) -> None:
+    await owe(database, a_key(), count=2)
+    unknown = await take_one(database)
+    await database.transaction(lambda connection: outbox.look_up(connection, unknown.key, "timed out", NOW))
+    await database.transaction(lambda connection: outbox.hold(connection, a_key(), "the bot was removed"))
+    assert await owed(database) == Owed(waiting=1, held=1, failed=0)
+    assert (await take_one(database)).state is DeliveryState.AMBIGUOUS
+
+
+async def test_what_was_held_is_owed_again_in_its_order_and_of_its_channel_alone(database: Database) -> None:
+    back, still_lost = a_key("back"), a_key("still lost")
+    await owe(database, back, still_lost, count=3)
+    for key in (back, still_lost):
+        await database.transaction(lambda connection, key=key: outbox.hold(connection, key, "removed"))  # type: ignore[misc]
+    assert await take(database) == []
+    assert await database.transaction(lambda connection: outbox.release(connection, back, LATER)) == 3
+    assert await database.transaction(lambda connection: outbox.release(connection, back, LATER)) == 0
+    assert await take(database) == [], "released for later"
+    released = await take(database, now=LATER)
+    assert [(one.channel, await post_of(database, one)) for one in released] == [(back, 1)]
+    assert await owed(database) == Owed(waiting=3, held=3, failed=0)
 
 
 async def test_holding_touches_nothing_that_is_settled(database: Database) -> None:
@@ -383,7 +423,7 @@ async def test_holding_touches_nothing_that_is_settled(database: Database) -> No
 
 async def test_everything_not_settled_is_owed_whatever_its_state(database: Database) -> None:
     await owe(database, a_key("pending"), a_key("sending"), a_key("ambiguous"))
-    _, unknown = await take(database, busy=[sends(a_key("pending"))])
+    _, unknown = await take(database, lanes=[sends(a_key("sending")), sends(a_key("ambiguous"))])
     await database.transaction(lambda connection: outbox.look_up(connection, unknown.key, "timed out", NOW))
     assert await owed(database) == Owed(waiting=3, held=0, failed=0)
 
@@ -391,34 +431,81 @@ async def test_everything_not_settled_is_owed_whatever_its_state(database: Datab
 # --- when to look again ----------------------------------------------------------------------------------------------
 
 
-async def test_an_empty_outbox_is_never_due(database: Database) -> None:
-    assert await next_due(database) is None
+async def test_of_an_empty_outbox_there_is_no_news(database: Database) -> None:
+    assert await news(database) == News(lanes=(), newest=0)
 
 
-async def test_the_next_due_is_the_earliest_of_the_channels_that_are_free(database: Database) -> None:
-    soon, late = a_key("soon"), a_key("late")
-    await owe(database, soon, late)
-    first, second = await take(database)
-    await database.transaction(lambda connection: outbox.try_again(connection, first.key, "429", LATER))
-    await database.transaction(
-        lambda connection: outbox.look_up(connection, second.key, "cut", LATER + timedelta(seconds=1))
-    )
-    assert await next_due(database) == LATER
-    assert await next_due(database, sends(soon)) == LATER + timedelta(seconds=1)
-    assert await next_due(database, sends(soon), sends(late)) is None
+async def test_news_name_each_lane_once_and_only_those_in_which_something_newer_is_owed(database: Database) -> None:
+    await owe(database, a_key("old"), count=2)
+    first = await news(database)
+    assert first.lanes == (sends(a_key("old")),)
+    assert await news(database, first.newest) == News(lanes=(), newest=first.newest)
+    await database.transaction(lambda connection: channels.save(connection, a_channel("new", key=a_key("new"))))
+    await database.transaction(lambda connection: outbox.owe_notice(connection, a_key("new"), "Alerts stopped.", NOW))
+    second = await news(database, first.newest)
+    assert second.lanes == (Lane(channel=a_key("new"), verb=DeliveryVerb.SEND, kind=DeliveryKind.NOTICE),)
+    assert set((await news(database)).lanes) == {*first.lanes, *second.lanes}
+    assert (await news(database, second.newest)).lanes == ()
 
 
-async def test_what_waits_behind_another_delivery_is_not_due_before_it(database: Database) -> None:
+async def test_what_is_settled_or_held_is_no_news(database: Database) -> None:
+    await owe(database, a_key("settled"), a_key("held"))
+    await sent(database, (await take(database, lanes=[sends(a_key("settled"))]))[0].key)
+    await database.transaction(lambda connection: outbox.hold(connection, a_key("held"), "removed"))
+    assert (await news(database)).lanes == ()
+
+
+async def test_a_delivery_owed_after_newer_ones_ceased_to_be_is_news_all_the_same(database: Database) -> None:
+    """A number that is given a second time would be passed over by whoever read up to it before."""
+    await owe(database, a_key(), count=3)
+    read_up_to = (await news(database)).newest
+    await database.transaction(lambda connection: summaries.sum_up(connection, a_key(), NOW + timedelta(hours=1)))
+    for count, name in enumerate(("one", "two", "three"), start=1):
+        other = a_key(name)
+        await database.transaction(lambda connection, other=other: channels.save(connection, a_channel(key=other)))  # type: ignore[misc]
+        await database.transaction(lambda connection, other=other: outbox.owe_notice(connection, other, "Hello.", NOW))  # type: ignore[misc]
+        assert len((await news(database, read_up_to)).lanes) == count
+
+
+async def test_the_head_of_a_lane_says_when_it_is_due(database: Database) -> None:
     await owe(database, a_key(), count=2)
     first = await take_one(database)
     await database.transaction(lambda connection: outbox.try_again(connection, first.key, "429", LATER))
-    assert await next_due(database) == LATER
+    found = await head(database, sends(a_key()))
+    assert found is not None
+    assert (found.key, found.due_at) == (first.key, LATER), "what waits behind it is not due before it"
 
 
-async def test_what_is_being_sent_is_not_due(database: Database) -> None:
+async def test_what_is_being_sent_stays_the_head_of_its_lane(database: Database) -> None:
     await owe(database, a_key(), count=2)
-    await take_one(database)
-    assert await next_due(database) is None, "whoever waits for it would ask again and again"
+    first = await take_one(database)
+    found = await head(database, sends(a_key()))
+    assert found is not None
+    assert (found.key, found.state) == (first.key, DeliveryState.SENDING)
+    await sent(database, first.key)
+    assert await post_of(database, await take_one(database)) == 2
+
+
+async def test_what_is_postponed_waits_without_an_attempt(database: Database) -> None:
+    await owe(database, a_key())
+    waiting = await head(database, sends(a_key()))
+    assert waiting is not None
+    await database.transaction(lambda connection: outbox.postpone(connection, [waiting], LATER))
+    assert await take(database) == []
+    assert (await take_one(database, now=LATER)).attempts == 1
+
+
+# --- notices ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_notice_keeps_its_words_and_an_alert_has_none(database: Database) -> None:
+    await owe(database, a_key())
+    (alert,) = await take(database)
+    await database.transaction(lambda connection: outbox.owe_notice(connection, a_key(), "Alerts stopped.", NOW))
+    (told,) = await take(database)
+    assert told.kind is DeliveryKind.NOTICE
+    assert await database.read(lambda connection: outbox.notice(connection, told.key)) == "Alerts stopped."
+    assert await database.read(lambda connection: outbox.notice(connection, alert.key)) is None
 
 
 # --- what a delivery carries -----------------------------------------------------------------------------------------
@@ -444,20 +531,50 @@ async def test_a_channels_latest_alerts_are_its_own_newest_first(database: Datab
 # --- cost ------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_question_asked_all_day_reads_only_what_is_still_owed(database: Database) -> None:
-    """SQLite uses a partial index only where it can prove that the query asks for nothing outside it."""
+async def plan_of(database: Database, work: Callable[[sa.Connection], object]) -> str:
+    """How SQLite goes about the statements of some work that touch deliveries."""
     asked: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
         asked.append((statement, parameters))
 
-    def work(connection: sa.Connection) -> list[str]:
+    def explained(connection: sa.Connection) -> str:
         sa.event.listen(connection, "before_cursor_execute", note)
-        outbox.take_due(connection, NOW, (), 10, HERE)
+        work(connection)
         sa.event.remove(connection, "before_cursor_execute", note)
-        ((statement, parameters),) = asked
-        return [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        return "\n".join(
+            row.detail
+            for statement, parameters in asked
+            if "deliveries" in statement and not isinstance(parameters, list)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        )
 
-    plan = await database.transaction(work)
-    assert any("ix_deliveries_owed" in step for step in plan), plan
-    assert not any(step.startswith("SCAN deliveries") for step in plan), plan
+    return await database.transaction(explained)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param(lambda connection: outbox.heads(connection, [sends(a_key()), sends(a_key("b"))]), id="heads"),
+        pytest.param(lambda connection: outbox.news(connection, 0, HERE), id="all news"),
+        pytest.param(lambda connection: summaries.sum_up(connection, a_key(), LATER), id="summing up"),
+        pytest.param(lambda connection: outbox.hold(connection, a_key(), "removed"), id="holding"),
+    ],
+)
+async def test_what_is_asked_of_the_outbox_reads_only_what_is_still_owed(
+    work: Callable[[sa.Connection], object], database: Database
+) -> None:
+    """SQLite uses a partial index only where it can prove that the query asks for nothing outside it."""
+    await owe(database, a_key(), a_key("b"), count=3)
+    plan = await plan_of(database, work)
+    assert "ix_deliveries_owed" in plan, plan
+    assert "SCAN deliveries\n" not in f"{plan}\n", plan
+    assert "ix_deliveries_state" not in plan, plan
+
+
+async def test_news_since_read_nothing_that_was_read_before(database: Database) -> None:
+    """Otherwise each wish to send would cost a walk through the whole backlog."""
+    await owe(database, a_key(), count=3)
+    plan = await plan_of(database, lambda connection: outbox.news(connection, 2, HERE))
+    assert "rowid>?" in plan, plan
+    assert "ix_deliveries_owed" not in plan, plan

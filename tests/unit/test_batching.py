@@ -5,14 +5,15 @@ import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from classifier.batching import Batcher, Lane
-from classifier.types import Classifier, ClassifierError, ModelUnusableError
-from tests.fakes.builders import MODEL
+from classifier.types import AnswerUnusableError, Classifier, ClassifierError, ModelUnusableError
+from tests.fakes.builders import MODEL, NOW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +52,13 @@ class Engine:
         assert self._free.wait(SOON_S), "the event loop did not go on while the model was at work"
         if "refuse this" in texts:
             raise ClassifierError("this text is refused")
+        if "run dry" in texts:
+            raise StopIteration
         lengths = np.array([len(text) for text in texts], dtype=np.float32)
-        return np.broadcast_to(lengths[:, None, None], (len(texts), len(hypotheses), 2)).copy()
+        answers = np.broadcast_to(lengths[:, None, None], (len(texts), len(hypotheses), 2)).copy()
+        if "answer with infinity" in texts:
+            answers[0, -1, 1] = np.inf
+        return answers[:, :, 0] if "answer by half" in texts else answers
 
 
 @asynccontextmanager
@@ -194,6 +200,43 @@ async def test_an_error_of_the_engine_reaches_whoever_asked_and_nobody_else(batc
 
     assert isinstance(refused, ClassifierError)
     assert before.shape == after.shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("answer with infinity", "the model answered with what is not a number"),
+        ("answer by half", r"the model's answer has the shape \(1, 2\), not \(1, 2, 2\)"),
+    ],
+)
+async def test_an_answer_that_is_none_is_an_error(batcher: Batcher, text: str, problem: str) -> None:
+    with pytest.raises(AnswerUnusableError, match=problem):
+        await asyncio.wait_for(ask(batcher, text), SOON_S)
+
+
+async def test_an_error_that_no_future_takes_reaches_whoever_asked_all_the_same(batcher: Batcher) -> None:
+    ran_dry, after = await all_of(ask(batcher, "run dry"), ask(batcher, "after"))
+
+    assert isinstance(ran_dry, RuntimeError)
+    assert "StopIteration" in str(ran_dry)
+    assert after.shape == (1, 2, 2)
+
+
+async def test_it_is_known_since_when_the_model_is_at_work_on_one_question(engine: Engine) -> None:
+    moments = iter([NOW, NOW + timedelta(seconds=1)])
+    batcher = Batcher(lambda: engine, TEMPLATE, now=lambda: next(moments))
+    running = asyncio.ensure_future(batcher.run())
+    assert batcher.busy_since is None
+    first = await keep_at_work(batcher, engine)
+    second = ask(batcher, "refuse this")
+    await take_their_places()
+    assert batcher.busy_since == NOW
+
+    engine.free()
+    await all_of(first, second)
+    assert batcher.busy_since is None
+    assert next(moments, None) is None, "each question has its own beginning"
+    running.cancel()
 
 
 async def test_a_request_that_is_cancelled_while_it_waits_is_dropped(batcher: Batcher, engine: Engine) -> None:

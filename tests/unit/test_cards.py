@@ -1,5 +1,6 @@
 """What a card says of an alert."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import HIGH, Mark, NoticeCard, Press, alert_card, collapses, judged_by, percent
+from bot.cards import (
+    HIGH,
+    MOST_IN_SUMMARY,
+    AlertCard,
+    Mark,
+    NoticeCard,
+    Press,
+    alert_card,
+    card_of,
+    collapses,
+    judged_by,
+    percent,
+    summary_card,
+)
 from classifier.types import Mode
 from sources.types import Post
-from storage.types import Alert, AlertId, Judged, PostId, StoredPost
+from storage.types import Alert, AlertId, Judged, PostId, Removed, StoredPost
 from tests.fakes.builders import NOW, a_judgement, a_key, a_post, a_score, an_account
 
 SEVEN = AlertId(7)
@@ -177,3 +191,74 @@ def test_nothing_of_a_card_that_is_collapsed_is_lost() -> None:
 
     assert (collapsed.text, collapsed.marks, collapsed.author) == (whole.text, whole.marks, whole.author)
     assert (collapsed.context, collapsed.fallback) == (whole.context, whole.fallback)
+
+
+def test_the_card_of_a_deleted_post_says_so_and_opens_nothing() -> None:
+    post = StoredPost(id=PostId(1), post=a_post(text="", url="https://example.org/1"), removed=Removed.DELETED)
+    card = alert_card(replace(an_alert(), post=post))
+    assert (card.text, card.removed) == ("(deleted at its source)", "deleted at its source")
+    assert Press.OPEN_POST not in card.buttons
+    assert card.fallback == "security 91% · @vendor_sec: (deleted at its source)"
+
+
+# --- many alerts in one card -----------------------------------------------------------------------------------------
+
+
+def alert_number(number: int, *, label: str = "security", score: float = 0.5, minutes: int = 0) -> Alert:
+    published_at = NOW + timedelta(minutes=minutes)
+    return an_alert(a_post(published_at=published_at), id=AlertId(number), matched=(a_score(label, score),))
+
+
+def test_a_message_that_carries_one_alert_shows_its_card_whatever_it_was_meant_to_be() -> None:
+    card = card_of([an_alert()])
+
+    assert isinstance(card, AlertCard)
+    assert card == alert_card(an_alert())
+
+
+def test_a_summary_says_how_many_for_what_and_of_when() -> None:
+    carried = [
+        alert_number(1, label="outage", minutes=50),
+        alert_number(2, minutes=0),
+        alert_number(3, minutes=90),
+    ]
+
+    card = summary_card(carried)
+
+    assert card.headline == (
+        "3 alerts that could not be sent in time, of posts from 2026-11-02 09:00 to 2026-11-02 10:30 UTC: "
+        "security 2, outage 1"
+    )
+    assert card.fallback == card.headline
+    assert card.rest == ""
+
+
+def test_a_summary_of_one_moment_names_it_once() -> None:
+    assert "of posts from 2026-11-02 09:00 UTC: security 2" in summary_card([alert_number(1), alert_number(2)]).headline
+
+
+@given(st.lists(st.floats(0.4, 1), min_size=2, max_size=40))
+def test_a_summary_shows_the_ten_strongest_and_counts_the_others(scores: list[float]) -> None:
+    carried = [alert_number(number, score=score) for number, score in enumerate(scores, start=1)]
+
+    card = summary_card(carried)
+    shown = [one.marks[0].score for one in card.strongest]
+
+    assert card.total == len(scores)
+    assert shown == sorted(scores, reverse=True)[:MOST_IN_SUMMARY]
+    others = len(scores) - MOST_IN_SUMMARY
+    assert card.rest == (f"and {others} more: /alerts lists them" if others > 0 else "")
+
+
+def test_of_alerts_as_strong_as_each_other_the_first_ones_are_shown() -> None:
+    card = summary_card([alert_number(number) for number in range(20, 0, -1)])
+
+    assert [one.alert for one in card.strongest] == list(range(1, 11))
+
+
+def test_a_summary_shows_how_its_alerts_were_judged() -> None:
+    judged_one = an_alert(judgements=(a_judgement(SEVEN, actor_name="Ann"),))
+
+    card = summary_card([alert_number(1, score=0.95), judged_one])
+
+    assert [one.judged for one in card.strongest] == ["", "relevant by Ann"]

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.cards import alert_card
+from bot.cards import Card, alert_card, card_of
 from bot.chat.console import Console
 from bot.chat.screen import ColourScreen, PlainScreen
 from bot.chat.transcript import Transcript
 from bot.commands.types import Actor, Asked, Button, ButtonKind, Reply
 from classifier.types import Mode
-from storage.types import Alert, AlertId, PostId, StoredPost
-from tests.fakes.builders import NOW, a_key, a_post, a_score
+from storage.types import Alert, AlertId, DeliveryKey, PostId, Receipt, Removed, StoredPost
+from tests.fakes.builders import NOW, a_judgement, a_key, a_post, a_score
 
 YOU = Actor(id="you", name="you", admin=True)
 
@@ -157,3 +157,81 @@ def test_a_coloured_card_shows_what_a_plain_one_does(
     assert " 7 · security 91% (high), outage 50% " in shown
     assert "A patch �[2J[red]is[/red] out." in shown
     assert "@vendor_sec · 2026-11-02 09:00 UTC" in shown
+
+
+async def test_a_terminal_tells_in_a_line_that_a_post_was_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alert = Alert(
+        id=AlertId(7),
+        channel=a_key(),
+        post=StoredPost(id=PostId(1), post=a_post(text=""), removed=Removed.DELETED),
+        matched=(a_score(),),
+        mode=Mode.INDEPENDENT,
+        model="embedding:tiny",
+        decided_at=NOW,
+    )
+    with Transcript(tmp_path / "transcript") as transcript:
+        await Console("ops", transcript).edit(a_key(), Receipt("1"), alert_card(alert))
+    assert capsys.readouterr().out == "alert 7: the post was deleted at its source\n"
+
+
+# --- messages of many alerts -----------------------------------------------------------------------------------------
+
+KEY = DeliveryKey("key")
+
+
+def many(*judged: AlertId, text: str = "A hole") -> Card:
+    """Twelve alerts in one card, these of them judged relevant by Ada."""
+    return card_of(
+        [
+            Alert(
+                id=AlertId(number),
+                channel=a_key(),
+                post=StoredPost(id=PostId(number), post=a_post(text=text)),
+                matched=(a_score(score=0.95 - number / 100),),
+                mode=Mode.INDEPENDENT,
+                model="embedding:tiny",
+                decided_at=NOW,
+                judgements=(a_judgement(AlertId(number)),) if number in judged else (),
+            )
+            for number in range(1, 13)
+        ]
+    )
+
+
+async def test_a_summary_is_shown_once_and_found_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Transcript(tmp_path / "transcript") as shown:
+        console = Console("ops", shown)
+        receipt = await console.send(console.channel, many(), KEY)
+        assert await console.find(console.channel, KEY) == receipt
+    out = capsys.readouterr().out
+    assert out.startswith("12 alerts that could not be sent in time")
+    assert [line[:9] for line in out.splitlines()[1:-1]] == [f"  alert {number}"[:9] for number in range(1, 11)]
+    assert out.endswith("  and 2 more: /alerts lists them\n")
+    assert console.first_alert_at is None, "a summary is no alert that came in time"
+
+
+async def test_a_summary_that_is_redrawn_tells_how_its_alerts_were_judged_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Transcript(tmp_path / "transcript") as shown:
+        console = Console("ops", shown)
+        receipt = await console.send(console.channel, many(), KEY)
+        capsys.readouterr()
+        await console.edit(console.channel, receipt, many(AlertId(3), AlertId(5)))
+    assert capsys.readouterr().out == "alert 3: relevant by Ada\nalert 5: relevant by Ada\n"
+
+
+async def test_a_summary_redrawn_for_an_alert_that_it_does_not_show_tells_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Transcript(tmp_path / "transcript") as shown:
+        console = Console("ops", shown)
+        await console.edit(console.channel, Receipt("1"), many(AlertId(12)))
+    assert capsys.readouterr().out.startswith("12 alerts that could not be sent in time")
+
+
+def test_a_coloured_summary_leaves_the_words_of_posts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    ColourScreen().card(many(text="see :warning: and [bold]this[/bold]"))
+    assert "see :warning: and [bold]this[/bold]" in " ".join(capsys.readouterr().out.split())

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.pipeline.decide import Answers, decide, matching, refusal_before_scoring, scored
-from bot.pipeline.watch_list import Watcher
+from bot.pipeline.filters import Reading
+from bot.pipeline.watcher import Watcher
 from classifier.types import Mode
 from sources.types import PostKind
 from storage.types import NO_FILTERS, AlertState, Channel, Decision, Filters, PostId, Reason, StoredPost
@@ -159,7 +160,7 @@ def test_a_post_below_the_threshold_keeps_its_scores() -> None:
 def test_the_model_is_asked_exactly_when_scores_are_needed(reason: Reason, change: Change) -> None:
     case = change(alerting())
     decision = case.decide()
-    refusal = refusal_before_scoring(a_post(**case.post), case.watcher())
+    refusal = refusal_before_scoring(Reading(a_post(**case.post)), case.watcher())
 
     assert (refusal is None) == bool(decision.scores)
     assert refusal in {None, (decision.reason, decision.detail)}

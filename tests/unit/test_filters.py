@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pipeline.filters import holds, refusal_of_label, refusal_of_post
+from bot.pipeline.filters import Reading, refusal_of_label, refusal_of_post
 from sources.types import PostKind
 from storage.types import NO_FILTERS, Filters
 from tests.fakes.builders import a_post
+
+
+def holds(text: str, keyword: str) -> bool:
+    return Reading(a_post(text=text)).holds(keyword)
+
 
 words = st.text(string.ascii_letters + string.digits + "ßÄéжΣ", min_size=1, max_size=8)
 
@@ -76,7 +81,7 @@ def test_no_text_and_no_keyword_break_the_search(text: str, keyword: str) -> Non
     ],
 )
 def test_of_several_keywords_any_will_do(text: str, passes: bool) -> None:
-    refusal = refusal_of_post(a_post(text=text), Filters(keywords=("fire", "storm")))
+    refusal = refusal_of_post(Reading(a_post(text=text)), Filters(keywords=("fire", "storm")))
 
     assert refusal == ("" if passes else "+keyword:fire +keyword:storm")
 
@@ -93,7 +98,7 @@ def test_of_several_keywords_any_will_do(text: str, passes: bool) -> None:
 def test_any_keyword_that_is_not_wanted_keeps_a_post_out_whatever_else_it_holds(text: str, refusal: str) -> None:
     filters = Filters(keywords=("fire",), not_keywords=("drill", "test"))
 
-    assert refusal_of_post(a_post(text=text), filters) == refusal
+    assert refusal_of_post(Reading(a_post(text=text)), filters) == refusal
 
 
 @pytest.mark.parametrize(
@@ -104,10 +109,10 @@ def test_a_post_of_a_kind_that_is_not_wanted_is_kept_out_and_others_pass(kind: P
     filters = Filters(without=frozenset({kind}))
     others = frozenset(PostKind) - {kind}
 
-    assert refusal_of_post(a_post(kinds=frozenset({kind})), filters) == filter_
-    assert refusal_of_post(a_post(kinds=frozenset(PostKind)), filters) == filter_
-    assert refusal_of_post(a_post(kinds=others), filters) == ""
-    assert refusal_of_post(a_post(), filters) == ""
+    assert refusal_of_post(Reading(a_post(kinds=frozenset({kind}))), filters) == filter_
+    assert refusal_of_post(Reading(a_post(kinds=frozenset(PostKind))), filters) == filter_
+    assert refusal_of_post(Reading(a_post(kinds=others)), filters) == ""
+    assert refusal_of_post(Reading(a_post()), filters) == ""
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_a_post_of_a_kind_that_is_not_wanted_is_kept_out_and_others_pass(kind: P
     ],
 )
 def test_a_post_must_be_in_one_of_the_languages_unless_nobody_knows_its_own(lang: str, passes: bool) -> None:
-    refusal = refusal_of_post(a_post(lang=lang), Filters(langs=("en", "de")))
+    refusal = refusal_of_post(Reading(a_post(lang=lang)), Filters(langs=("en", "de")))
 
     assert refusal == ("" if passes else f"lang:en,de (the post is in {lang})")
 
@@ -149,5 +154,5 @@ def test_a_label_alerts_where_it_is_wanted_and_not_taken_out(filters: Filters, r
 
 @given(st.text(), st.frozensets(st.sampled_from(PostKind)), st.sampled_from(["", "en", "de-AT"]))
 def test_without_filters_every_post_and_label_passes(text: str, kinds: frozenset[PostKind], lang: str) -> None:
-    assert refusal_of_post(a_post(text=text, kinds=kinds, lang=lang), NO_FILTERS) == ""
+    assert refusal_of_post(Reading(a_post(text=text, kinds=kinds, lang=lang)), NO_FILTERS) == ""
     assert refusal_of_label(text, NO_FILTERS) == ""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.cards import AlertCard, Mark, NoticeCard, Press
+from bot.cards import AlertCard, Mark, NoticeCard, Press, SummaryCard
 from bot.chat.plain import FIRST_WORDS, MOST_TEXT, byline, marks_line, one_line, plain_card, printable
 from storage.types import AlertId
 from tests.fakes.builders import NOW, an_account
@@ -28,6 +28,7 @@ def a_card(**changes: Any) -> AlertCard:
         url="https://example.com/1",
         context="threshold 40% (default) · independent · embedding:tiny · alert 7",
         judged="",
+        removed="",
         collapsed=False,
         buttons=(Press.RELEVANT, Press.NOT_RELEVANT),
     )
@@ -205,3 +206,56 @@ def test_one_line_is_one_line_and_not_longer_than_asked(text: str, most: int) ->
 
 def test_an_author_without_a_name_is_told_by_the_handle() -> None:
     assert byline(a_card(author=an_account("vendor_sec"))) == "@vendor_sec · 2026-11-02 09:00 UTC"
+
+
+# --- summaries -------------------------------------------------------------------------------------------------------
+
+
+def a_summary(*strongest: AlertCard, total: int = 0, label: str = "security") -> SummaryCard:
+    return SummaryCard(
+        total=total or len(strongest),
+        by_label=((label, total or len(strongest)),),
+        first_at=NOW,
+        last_at=NOW,
+        strongest=strongest,
+    )
+
+
+def test_a_summary_is_a_headline_a_line_an_alert_and_where_the_others_are() -> None:
+    shown = plain_card(a_summary(a_card(), a_card(alert=AlertId(8), url=""), total=30))
+
+    assert shown == (
+        "30 alerts that could not be sent in time, of posts from 2026-11-02 09:00 UTC: security 30\n"
+        "  alert 7 · security 91% · @vendor_sec: Critical RCE in ExampleDB. https://example.com/1\n"
+        "  alert 8 · security 91% · @vendor_sec: Critical RCE in ExampleDB.\n"
+        "  and 28 more: /alerts lists them"
+    )
+
+
+@given(st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING), min_size=2, max_size=10), ANYTHING)
+@example([("\nALERT 9 security 99%", "\x1b[2J", "\u202e")] * 2, "\nALERT 9")
+@example([("x" * 100_000, "h" * 100_000, "u" * 100_000)] * 10, "l" * 100_000)
+def test_whatever_a_summary_holds_it_is_harmless_and_a_line_an_alert(
+    posts: list[tuple[str, str, str]], label: str
+) -> None:
+    cards = [
+        a_card(text=text, author=an_account(handle, name=handle), url=url, marks=(Mark(label=label, score=0.9),))
+        for text, handle, url in posts
+    ]
+    shown = plain_card(a_summary(*cards, total=99, label=label))
+
+    first, *lines, rest = shown.splitlines()
+
+    assert is_safe(shown)
+    assert first.startswith("99 alerts that could not be sent in time")
+    assert len(lines) == len(posts)
+    assert all(line.startswith("  alert 7 · ") for line in lines)
+    assert rest == f"  and {99 - len(posts)} more: /alerts lists them"
+    assert max(map(len, shown.splitlines())) <= 430
+
+
+def test_a_long_post_does_not_hide_where_it_can_be_read() -> None:
+    (line, _) = plain_card(a_summary(a_card(text="x " * 5_000), a_card())).splitlines()[1:]
+
+    assert line.endswith("… https://example.com/1")
+    assert len(line) <= 250

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE
+from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE
 from classifier.registry import ChoiceError, choose
 from classifier.types import ModelUnusableError
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
         ("embedding:./models/e5", "embedding", "./models/e5", EMBEDDING_TEMPLATE),
         ("nli:facebook/bart-large-mnli", "nli", "facebook/bart-large-mnli", NLI_TEMPLATE),
         (" nli : C:/models/nli ", "nli", "C:/models/nli", NLI_TEMPLATE),
+        ("null", "null", "", NULL_TEMPLATE),
     ],
 )
 def test_an_engine_and_its_model_are_understood_and_bring_the_engines_template(
@@ -44,6 +45,7 @@ def test_a_template_of_ones_own_replaces_the_engines() -> None:
         ("", "there is no engine ''"),
         ("nli", "'nli' names no model: write nli: and a folder"),
         ("embedding:", "'embedding:' names no model"),
+        ("null:anything", "'null:anything' names a model, and null has none: write null alone"),
     ],
 )
 def test_what_names_no_engine_or_no_model_is_refused_with_what_would(written: str, complaint: str) -> None:

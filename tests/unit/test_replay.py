@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from sources.replay import PROGRESS_LINES, Replay
 from sources.replay_file import MAX_LINE_BYTES
-from sources.replay_lines import BadLineError, parse_line
+from sources.replay_lines import BadLineError, DeletionLine, parse_line
 from sources.types import (
     Account,
     AccountNotFoundError,
     Arrival,
     Cursor,
+    Deletion,
     Handle,
     Post,
     PostKind,
@@ -253,7 +254,7 @@ class TestBadLines:
             said = parse_line(raw)
         except BadLineError:
             return
-        assert said.author.id
+        assert said.deleted.id if isinstance(said, DeletionLine) else said.author.id
 
     @settings(deadline=None)  # two cores shared by all: a slow example is no failure
     @given(
@@ -262,17 +263,67 @@ class TestBadLines:
             optional={
                 field: st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
                 for field in ("id", "text", "author", "author_name", "source", "created_at", "kind", "lang", "url")
-            },
+            }
+            | {"deleted": st.booleans() | st.text()},
         )
     )
-    def test_any_object_is_a_post_or_a_bad_line(self, record: dict[str, object]) -> None:
+    def test_any_object_is_a_post_a_deletion_or_a_bad_line(self, record: dict[str, object]) -> None:
         try:
-            post = parse_line(json.dumps(record).encode()).post(now=NOON, played=True)
+            said = parse_line(json.dumps(record).encode())
         except BadLineError:
             return
+        if isinstance(said, DeletionLine):
+            assert record["deleted"] is True
+            assert said.deleted.id == str(record["id"])
+            return
+        post = said.post(now=NOON, played=True)
         assert post.text == record["text"]
         assert post.id == str(record["id"])
         assert post.author.id
+
+
+class TestDeletions:
+    async def test_a_deletion_arrives_in_its_place_whoever_is_watched(self, path: Path) -> None:
+        write(path, [line(1), {"id": 7, "source": "bluesky", "deleted": True}, line(2), {"id": "1", "deleted": True}])
+        arrivals = [arrival async for arrival in (await opened(path)).posts(None)]
+        assert [arrival.post.id if arrival.post else arrival.deleted for arrival in arrivals] == [
+            "1",
+            Deletion(source="bluesky", id="7"),
+            "2",
+            Deletion(source="x", id="1"),
+        ]
+
+    async def test_reading_on_after_a_deletion_does_not_tell_of_it_again(self, path: Path) -> None:
+        write(path, [{"id": "1", "deleted": True}, line(2)])
+        replay = await opened(path)
+        first = await anext(aiter(replay.posts(None)))
+        rest = [arrival async for arrival in replay.posts(first.cursor)]
+        assert (first.deleted is not None, [arrival.deleted for arrival in rest]) == (True, [None])
+
+    async def test_a_deletion_waits_for_its_date(self, path: Path) -> None:
+        write(path, [line(1, created_at=at(0)), {"id": "1", "deleted": True, "created_at": at(60)}])
+        clock = FakeClock()
+        replay = await Replay.open(path, clock=clock, speed=1)
+        await replay.watch([SEC])
+        started = clock.now()
+        arrivals = [arrival async for arrival in replay.posts(None)]
+        assert arrivals[-1].deleted
+        assert clock.now() - started == timedelta(seconds=60)
+
+    @pytest.mark.parametrize("deleted_first", [True, False])
+    async def test_recent_posts_hold_none_that_was_deleted(self, path: Path, *, deleted_first: bool) -> None:
+        deletion = {"id": "3", "deleted": True}
+        lines = [line(number) for number in range(1, 5)]
+        write(path, [deletion, *lines] if deleted_first else [*lines, deletion])
+        replay = await opened(path)
+        await posts(replay)
+        assert [post.id for post in await replay.recent(SEC, 2)] == ["4", "2"]
+
+    async def test_a_line_that_says_it_is_not_deleted_is_a_post(self, path: Path) -> None:
+        write(path, [line(1, deleted=False), line(2, deleted=None), line(3, deleted="no")])
+        replay = await opened(path)
+        assert [arrival.post.id async for arrival in replay.posts(None) if arrival.post] == ["1", "2"]
+        assert replay.last_problem == "line 3 deleted is neither true nor false"
 
 
 class TestPace:

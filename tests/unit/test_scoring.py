@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from classifier.scoring import NotAskedError, score_labels, scores
+from classifier.scoring import NotAskedError, score_labels, scores, scores_of_channels
 from classifier.types import Mode
 
 LOGIT = st.floats(-1e4, 1e4, width=32)
@@ -112,3 +112,31 @@ def test_exclusive_scores_do_without_contradiction() -> None:
 
     assert score_labels(logits, Mode.EXCLUSIVE) == (0.5, 0.5)
     assert scores(np.array(logits), Mode.EXCLUSIVE).tolist() == [0.5, 0.5]
+
+
+@given(st.data())
+def test_many_channels_at_once_have_the_scores_that_each_has_alone(data: st.DataObject) -> None:
+    logit = st.floats(-30, 30)
+    union = data.draw(st.lists(st.tuples(logit, logit), min_size=1, max_size=8))
+    columns_of_channels = st.lists(st.integers(0, len(union) - 1), min_size=1, max_size=5)
+    channels = data.draw(st.lists(st.tuples(columns_of_channels, st.sampled_from(Mode)), min_size=1, max_size=6))
+    sizes = [len(columns) for columns, _ in channels]
+
+    together = scores_of_channels(
+        np.array(union),
+        np.array([column for columns, _ in channels for column in columns]),
+        np.cumsum([0, *sizes[:-1]]),
+        np.array([mode is Mode.EXCLUSIVE for _, mode in channels]),
+    )
+
+    alone = [score for columns, mode in channels for score in score_labels([union[one] for one in columns], mode)]
+    assert together == pytest.approx(np.array(alone), abs=1e-12)
+
+
+def test_of_many_channels_only_those_that_need_an_unknown_logit_have_no_score() -> None:
+    unknown = float("nan")
+    union, columns = np.array([(1.0, unknown), (0.0, 0.0), (math.inf, math.inf)]), np.array([0, 1, 0, 1, 2])
+
+    found = scores_of_channels(union, columns, np.array([0, 2, 4]), np.array([True, False, False]))
+
+    assert np.isnan(found).tolist() == [False, False, True, False, True]

@@ -1,7 +1,7 @@
 """/alerts: what came, and whether it comes."""
 
 from bot import wording
-from bot.cards import Mark, judged_by
+from bot.cards import Mark, judged_by, shown_text
 from bot.chat.plain import one_line
 from bot.commands import changes
 from bot.commands.handlers.answers import changed
@@ -61,4 +61,4 @@ def _line(alert: Alert) -> str:
     mark = Mark(label=alert.matched[0].label, score=alert.matched[0].score)
     post = alert.post.post
     judged = f" ({judged_by(alert)})" if alert.judgements else ""
-    return f"  {alert.id} {mark} {post.author}: {one_line(post.text, 60)}{judged}"
+    return f"  {alert.id} {mark} {post.author}: {one_line(shown_text(alert.post), 60)}{judged}"

@@ -9,7 +9,7 @@ from bot.commands.types import Asked, AskWhy, Button, ButtonKind, Help, Reply, S
 from bot.insight import stats, why
 from bot.insight.bars import bars
 from bot.pipeline.decide import matching, scored
-from bot.pipeline.watch_list import Watcher
+from bot.pipeline.watcher import Watcher
 from classifier.batching import Lane
 from classifier.hypothesis import render
 from classifier.premise import has_text

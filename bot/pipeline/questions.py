@@ -1,0 +1,43 @@
+"""Questions put to the model for the stream of posts, and what it means when one fails."""
+
+from classifier.batching import Batcher, Lane
+from classifier.types import ClassifierError
+
+Row = list[tuple[float, float]]
+"""What the model said of one text: (entailment, contradiction) a hypothesis, in their order."""
+
+_HARMLESS = "The weather is fine today."
+_LONGEST_REASON = 300
+
+
+class QuestionFailedError(Exception):
+    """The model failed on a question with these hypotheses; `__cause__` is what it raised, and the text says it."""
+
+    def __init__(self, hypotheses: tuple[str, ...], cause: Exception) -> None:
+        super().__init__(_in_words(cause))
+        self.hypotheses = hypotheses
+
+
+async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> list[Row]:
+    """A row a text. Raises QuestionFailedError, whatever the engine raised."""
+    try:
+        found = await batcher.logits(texts, hypotheses, lane=Lane.STREAM)
+    except Exception as error:
+        raise QuestionFailedError(hypotheses, error) from error
+    return [[(entailment, contradiction) for entailment, contradiction in row] for row in found.tolist()]
+
+
+async def trouble_with_everything(batcher: Batcher, hypotheses: tuple[str, ...]) -> str:
+    """Why the model does not answer these hypotheses even for a harmless text; empty when it does."""
+    try:
+        await put(batcher, [_HARMLESS], hypotheses)
+    except QuestionFailedError as failure:
+        return str(failure)
+    return ""
+
+
+def _in_words(error: Exception) -> str:
+    """What the engine raised: its own words where it means them for people, with its kind where it is a bug; short."""
+    text = " ".join(str(error).split())
+    named = text if isinstance(error, ClassifierError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
+    return named if len(named) <= _LONGEST_REASON else f"{named[: _LONGEST_REASON - 1]}…"

@@ -1,0 +1,25 @@
+"""Killed at any moment, with a chat that errs, the program alerts once. The full size is in tests/benchmarks."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.kill_loop import CARELESS, Plan, figures, run
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_whatever_is_killed_and_whatever_the_chat_does_each_alert_is_one_message(seed: int, tmp_path: Path) -> None:
+    plan = Plan(seed=seed, posts=400, kills=8, channels=20)
+
+    outcome = run(plan, tmp_path)
+
+    assert outcome.reckoning.alerts > 50
+    assert outcome.reckoning.problems == (), f"again: {plan.command}"
+    assert all(figure.holds for figure in figures(outcome))
+
+
+def test_without_a_grace_messages_are_doubled_so_that_this_test_can_fail(tmp_path: Path) -> None:
+    outcome = run(CARELESS, tmp_path)
+
+    assert outcome.reckoning.doubled
+    assert not outcome.reckoning.lost
