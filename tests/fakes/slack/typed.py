@@ -5,18 +5,16 @@ A command whose manifest says should_escape gets mentions, channels and links in
 """
 
 import re
+from collections.abc import Iterable
 
 from tests.fakes.slack.world import Workspace
 
 # Slack links a bare name only when it ends like a real domain; a few endings stand for the whole list.
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|io|dev|social|xyz|app|de|uk|eu|jp)"
-_TYPED = re.compile(
-    rf"(?P<url>https?://[^\s<>|]+)"
+_LINKS = (
+    r"(?P<url>https?://[^\s<>|]+)"
     rf"|(?P<mail>[A-Za-z0-9._%+-]+@{_DOMAIN})\b"
     rf"|(?P<domain>\b{_DOMAIN}\b(?:/[^\s<>|]*)?)"
-    r"|@(?P<person>[a-z0-9][a-z0-9._-]*)"
-    r"|#(?P<channel>[a-z0-9][a-z0-9_-]*)",
-    re.IGNORECASE,
 )
 _ENDS_A_SENTENCE = ".,;:!?)"
 
@@ -42,7 +40,7 @@ def as_message_text(text: str, workspace: Workspace) -> str:
 def _linked(text: str, workspace: Workspace, *, with_names: bool) -> str:
     done: list[str] = []
     at = 0
-    for match in _TYPED.finditer(text):
+    for match in _typed(workspace).finditer(text):
         found, end = _link(match, workspace, with_names=with_names)
         done += [escaped(text[at : match.start()]), found, escaped(text[end : match.end()])]
         at = match.end()
@@ -59,11 +57,20 @@ def _link(match: re.Match[str], workspace: Workspace, *, with_names: bool) -> tu
     if match["mail"]:
         return f"<mailto:{whole}|{whole}>", match.end()
     if match["person"]:
-        user = next((user for user in workspace.users.values() if user.name == whole[1:].lower()), None)
-        if user is not None:
-            return (f"<@{user.id}|{user.name}>" if with_names else f"<@{user.id}>"), match.end()
-    if match["channel"]:
-        channel = next((channel for channel in workspace.channels.values() if channel.name == whole[1:].lower()), None)
-        if channel is not None:
-            return f"<#{channel.id}|{channel.name}>", match.end()
-    return escaped(whole), match.end()
+        user = next(user for user in workspace.users.values() if user.name == match["person"].lower())
+        return (f"<@{user.id}|{user.name}>" if with_names else f"<@{user.id}>"), match.end()
+    channel = next(channel for channel in workspace.channels.values() if channel.name == match["channel"].lower())
+    return f"<#{channel.id}|{channel.name}>", match.end()
+
+
+def _typed(workspace: Workspace) -> re.Pattern[str]:
+    """Everything Slack finds in typed text: links, and the names of people and channels there are."""
+    people = _any_of(user.name for user in workspace.users.values())
+    channels = _any_of(channel.name for channel in workspace.channels.values() if channel.name)
+    names = rf"|@(?P<person>{people})(?![\w@-])(?!\.\w)|#(?P<channel>{channels})(?![\w-])"
+    return re.compile(_LINKS + names, re.IGNORECASE)
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """A pattern for one of the names, the longest first; without names, one that fits nothing."""
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"
