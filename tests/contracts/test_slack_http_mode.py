@@ -1,5 +1,6 @@
 """The local Slack over HTTP, with the real slack-bolt behind aiohttp: signatures, redelivery, URL verification."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ def http_manifest() -> dict[str, Any]:
 
 
 class Listener:
-    """A bolt app behind a web server. `statuses` are answered first, in turn, instead of asking it."""
+    """A bolt app behind a web server, which first takes its naps and answers these statuses instead of asking it."""
 
     def __init__(self, slack: FakeSlack) -> None:
         client = AsyncWebClient(token=slack.app.bot_token, base_url=slack.url)
@@ -36,6 +37,7 @@ class Listener:
         self.heard: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.statuses: list[int] = []
+        self.naps_s: list[float] = []
         self.app.command("/watch")(self._command)
         self.app.event("app_mention")(self._event)
         self.app.shortcut("classify")(self._command)
@@ -65,6 +67,8 @@ class Listener:
         @web.middleware
         async def note(request: web.Request, handler: Any) -> web.StreamResponse:
             self.headers.append(dict(request.headers))
+            if self.naps_s:
+                await asyncio.sleep(self.naps_s.pop(0))
             if self.statuses:
                 return web.Response(status=self.statuses.pop(0))
             answer = await handler(request)
@@ -123,6 +127,27 @@ async def test_an_event_answered_badly_comes_again_with_its_number_and_reason(sl
     assert len(listener.heard) == 1
 
 
+async def test_an_event_answered_too_late_comes_again(slack: FakeSlack) -> None:
+    ada = slack.person("ada")
+    ops = slack.channel("ops", ada)
+    slack.http.acknowledge_within_s = 0.2
+    listener = Listener(slack)
+    listener.naps_s = [0.4]
+    async with listener.listening(slack):
+        delivery = await ada.mentions(ops, "<@BOT> watch")
+        assert delivery is not None
+        assert delivery.last.problem == "timeout"
+        await slack.until(lambda: delivery.acknowledged)
+    assert listener.headers[1]["X-Slack-Retry-Reason"] == "http_timeout"
+
+
+async def test_nothing_leaves_this_machine(slack: FakeSlack) -> None:
+    ada = slack.person("ada")
+    ops = slack.channel("ops", ada)
+    with pytest.raises(LookupError, match="nothing is sent to https://lapwing"):
+        await ada.mentions(ops, "<@BOT> watch")
+
+
 async def test_a_command_is_never_brought_again(slack: FakeSlack) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
@@ -138,7 +163,6 @@ async def test_a_command_is_never_brought_again(slack: FakeSlack) -> None:
 async def test_bolt_refuses_what_is_stale_or_signed_by_another(slack: FakeSlack) -> None:
     listener = Listener(slack)
     body = json.dumps({"type": "event_callback", "event": {"type": "app_mention", "text": "x", "user": "U1"}})
-    url = slack.app.url_for("events_api", {})
     async with listener.listening(slack):
         url = slack.app.url_for("events_api", {})
         good, _, _ = await slack.http.post(url, body, "application/json")

@@ -76,6 +76,8 @@ async def test_a_revoked_token_and_an_uninstalled_app_are_told_apart(slack: Fake
     assert await error_of(client_of(slack).auth_test()) == "token_revoked"
     slack.uninstall()
     assert await error_of(client_of(slack).auth_test()) == "account_inactive"
+    opening = await AsyncWebClient(base_url=slack.url).apps_connections_open(app_token=slack.app.app_token)
+    assert opening["url"].startswith("ws://127.0.0.1:")
     slack.reinstall()
     assert (await client_of(slack).auth_test())["ok"]
 

@@ -79,7 +79,7 @@ class InstalledApp:
         return next((shortcut for shortcut in shortcuts if shortcut["callback_id"] == callback_id), None)
 
     def url_for(self, kind: str, payload: Json) -> str:
-        """Where HTTP mode sends this kind of payload, on the test's own machine if `reached_at` says so."""
+        """Where HTTP mode sends this kind of payload. Raises LookupError unless that is this machine."""
         if kind == "slash_commands":
             command = self.command(payload["command"])
             assert command is not None
@@ -90,7 +90,10 @@ class InstalledApp:
             url = self._part("settings", "event_subscriptions").get("request_url", "")
         parts = urlsplit(url)
         base = f"{parts.scheme}://{parts.netloc}"
-        return self.reached_at.get(base, base) + str(url).removeprefix(base)
+        local = self.reached_at.get(base, base)
+        if urlsplit(local).hostname != "127.0.0.1":
+            raise LookupError(f"nothing is sent to {base}; say where it is here: slack.app.reached_at[{base!r}] = ...")
+        return local + str(url).removeprefix(base)
 
     def _part(self, group: str, name: str) -> dict[str, Any]:
         part = self.manifest.get(group, {}).get(name, {})

@@ -67,6 +67,11 @@ class Retry:
 class Road(Protocol):
     """Socket Mode or HTTP."""
 
+    @property
+    def timeout_reason(self) -> str:
+        """What retry_reason says when nobody answered in time."""
+        ...
+
     async def attempt(self, delivery: Delivery, retry: Retry | None) -> Attempt:
         """Bring it once and wait for the acknowledgement, 3 s at most. Never raises for what the app does."""
         ...
@@ -81,6 +86,7 @@ class Courier:
         self.deliveries: list[Delivery] = []
         self.complaints: list[str] = []  # what the app did against the protocol
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._failures: list[BaseException] = []
 
     async def bring(self, road: Road, kind: Kind, payload: Json, *, accepts_response: bool = False) -> Delivery:
         """Returns after the first attempt; the redeliveries of an event go on by themselves."""
@@ -100,17 +106,23 @@ class Courier:
         """Work that nobody waits for. `close` ends it."""
         task = asyncio.create_task(work, name=f"slack: {name}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failures.append(failure)
 
     async def close(self) -> None:
         """Ends what still goes on, and raises what went wrong in it."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # their callbacks have run
+        if self._failures:
+            raise self._failures[0]
 
     async def idle(self, timeout_s: float = 5.0) -> None:
         """Until nothing is on its way. Raises TimeoutError."""
@@ -133,9 +145,8 @@ class Courier:
 
 
 def _reason(road: Road, delivery: Delivery) -> str:
-    problem = delivery.last.problem or "timeout"
-    prefixed = getattr(road, "reason_prefix", "")
-    return f"{prefixed}{problem}" if problem == "timeout" else problem
+    problem = delivery.last.problem
+    return road.timeout_reason if problem in (None, "timeout", "no_connection") else problem
 
 
 def now() -> float:

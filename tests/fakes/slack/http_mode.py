@@ -21,9 +21,9 @@ def signature(secret: str, timestamp: str, body: str) -> str:
 
 
 class HttpMode:
-    """The road over HTTP."""
+    """The road over HTTP, to this machine only."""
 
-    reason_prefix = "http_"
+    timeout_reason = "http_timeout"
 
     def __init__(self, app: InstalledApp, complaints: list[str]) -> None:
         self.acknowledge_within_s = ACKNOWLEDGE_WITHIN_S

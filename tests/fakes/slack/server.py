@@ -41,6 +41,7 @@ class FakeSlack:
         self.http = HttpMode(self.app, self.courier.complaints)
         self.responses = Responses(self.workspace, self.faults)
         self.triggers: dict[str, Trigger] = {}
+        self._people: dict[str, Person] = {}
         self.office = Office(workspace=self.workspace, app=self.app, triggers=self.triggers, emit=self._emit)
         self._api = WebApi(
             office=self.office,
@@ -138,7 +139,7 @@ class FakeSlack:
                 is_restricted=is_restricted, is_ultra_restricted=is_ultra_restricted,
             )  # fmt: skip
             self.workspace.users[user.id] = user
-        return Person(self, user)
+        return self._people.setdefault(user.id, Person(self, user))
 
     def channel(
         self, name: str, *members: Person, bot: bool = True, is_private: bool = False, is_ext_shared: bool = False
@@ -176,6 +177,8 @@ class FakeSlack:
 
     async def bring(self, kind: Kind, payload: Json, *, accepts_response: bool = False) -> Delivery:
         """Bring a payload to the app; returns after the first attempt."""
+        if kind == "interactive" and not self.app.interactive:
+            raise LookupError("This app is not configured to handle interactive responses")
         return await self.courier.bring(self.road, kind, payload, accepts_response=accepts_response)
 
     async def bring_again(self, delivery: Delivery) -> Delivery:

@@ -40,6 +40,8 @@ class Socket:
 class SocketMode:
     """The road over websockets. Each payload goes to one of the open sockets, in turn."""
 
+    timeout_reason = "timeout"
+
     def __init__(self, complaints: list[str]) -> None:
         self.acknowledge_within_s = ACKNOWLEDGE_WITHIN_S
         self.refresh_grace_s = 1.0  # between the disconnect message and the end of the socket
@@ -65,7 +67,7 @@ class SocketMode:
             self.tickets_refused += 1
             return web.Response(status=403, text="ticket unknown or already used")
         self._tickets.remove(ticket)
-        websocket = web.WebSocketResponse(autoping=False)
+        websocket = web.WebSocketResponse(autoping=False, timeout=0.5)
         await websocket.prepare(request)
         socket = Socket(websocket=websocket, request=request)
         if not self.enabled or len(self.open) >= MOST_SOCKETS:

@@ -77,9 +77,9 @@ class WebApi:
             raise SlackRefusalError("not_authed")
         if token not in (app.bot_token, app.app_token):
             raise SlackRefusalError("invalid_auth")
-        if app.standing != "ok":
-            raise SlackRefusalError(app.standing)
         kind = "xapp" if token == app.app_token else "xoxb"
+        if kind == "xoxb" and app.standing != "ok":  # an app-level token outlives the installation
+            raise SlackRefusalError(app.standing)
         if rules.token not in (kind, "any"):
             raise SlackRefusalError("not_allowed_token_type")
         held = list(app.app_scopes) if kind == "xapp" else app.scopes
