@@ -7,13 +7,14 @@
         await ada.types(ops, "/watch @vendor_sec")
         await slack.until(lambda: ada.ephemerals(ops))
 
-Modules: world (what there is), web/methods/reading (Web API), content/blocks (what a message may say), scopes, limits,
-faults (what goes wrong), courier/sockets/http_mode (payloads to the app), responses (response URLs), people, typed and
-forms (what people do), pings (what a message does to them), manifest (would Slack take it), server (all together).
+Modules: world (what there is), web, methods, reading (the Web API), content, blocks, views (what messages and modals may
+say), scopes, limits, faults (what goes wrong), courier, sockets, http_mode (payloads to the app), responses (response
+URLs), people, typed, forms (what people do), pings (what a message does to them), manifest (would Slack take it),
+server (all together).
 """
 
 from tests.fakes.slack.app import PLAIN_MANIFEST, InstalledApp
-from tests.fakes.slack.blocks import block_faults, view_faults
+from tests.fakes.slack.blocks import block_faults
 from tests.fakes.slack.courier import Attempt, Delivery
 from tests.fakes.slack.faults import (
     Fault,
@@ -30,6 +31,7 @@ from tests.fakes.slack.manifest import check_manifest
 from tests.fakes.slack.people import Person
 from tests.fakes.slack.pings import Effect, effects, effects_of_blocks, pings
 from tests.fakes.slack.server import FakeSlack
+from tests.fakes.slack.views import view_faults
 from tests.fakes.slack.world import BOT_USER, HOME_TEAM, Channel, Message, View, Workspace
 
 __all__ = [

@@ -10,13 +10,12 @@ from typing import Any
 from tests.fakes.slack.world import Json
 
 BLOCKS_A_MESSAGE = 50
-BLOCKS_A_VIEW = 100
 # Not documented; bolt-js issue 2509 measured 13,297 characters of text in all blocks before msg_blocks_too_long.
 TEXT_OF_ALL_BLOCKS = 13_200
 
 
-class _Check:
-    """Collects what is wrong while it walks the blocks."""
+class Check:
+    """Collects what is wrong while it walks blocks or a view."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -74,7 +73,7 @@ class _Check:
             self.wrong("Invalid URL", f"{at}/{name}")
 
 
-def _option(check: _Check, option: object, at: str, *, menu: bool = False) -> None:
+def _option(check: Check, option: object, at: str, *, menu: bool = False) -> None:
     if not isinstance(option, dict):
         check.wrong("must provide an object", at)
         return
@@ -86,12 +85,12 @@ def _option(check: _Check, option: object, at: str, *, menu: bool = False) -> No
     check.url(option, "url", at)
 
 
-def _options(check: _Check, element: Json, at: str, most: int, least: int = 1) -> None:
+def _options(check: Check, element: Json, at: str, most: int, least: int = 1) -> None:
     for number, option in enumerate(check.count(element.get("options"), f"{at}/options", most, least)):
         _option(check, option, f"{at}/options/{number}", menu=element.get("type") == "overflow")
 
 
-def _confirm(check: _Check, element: Json, at: str) -> None:
+def _confirm(check: Check, element: Json, at: str) -> None:
     confirm = element.get("confirm")
     if confirm is None:
         return
@@ -102,7 +101,7 @@ def _confirm(check: _Check, element: Json, at: str) -> None:
     check.text(confirm.get("text"), f"{at}/text", 300, "plain_text mrkdwn")
 
 
-def _button(check: _Check, element: Json, at: str) -> None:
+def _button(check: Check, element: Json, at: str) -> None:
     check.fields(element, at, "text", "action_id url value style confirm accessibility_label")
     check.text(element.get("text"), f"{at}/text", 75)
     check.url(element, "url", at)
@@ -112,12 +111,12 @@ def _button(check: _Check, element: Json, at: str) -> None:
         check.wrong("must be one of: primary, danger", f"{at}/style")
 
 
-def _overflow(check: _Check, element: Json, at: str) -> None:
+def _overflow(check: Check, element: Json, at: str) -> None:
     check.fields(element, at, "options", "action_id confirm")
     _options(check, element, at, 5, least=2)
 
 
-def _select(check: _Check, element: Json, at: str) -> None:
+def _select(check: Check, element: Json, at: str) -> None:
     check.fields(
         element, at, "", "action_id placeholder options option_groups initial_option initial_user initial_users "
         "initial_options max_selected_items confirm focus_on_load"
@@ -128,12 +127,12 @@ def _select(check: _Check, element: Json, at: str) -> None:
         _options(check, element, at, 100)
 
 
-def _choices(check: _Check, element: Json, at: str) -> None:
+def _choices(check: Check, element: Json, at: str) -> None:
     check.fields(element, at, "options", "action_id initial_option initial_options confirm focus_on_load")
     _options(check, element, at, 10)
 
 
-def _text_input(check: _Check, element: Json, at: str) -> None:
+def _text_input(check: Check, element: Json, at: str) -> None:
     allowed = "action_id initial_value multiline min_length max_length placeholder dispatch_action_config focus_on_load"
     check.fields(element, at, "", allowed)
     if "placeholder" in element:
@@ -141,13 +140,13 @@ def _text_input(check: _Check, element: Json, at: str) -> None:
     check.optional(element, "initial_value", at, 3000)
 
 
-def _image_element(check: _Check, element: Json, at: str) -> None:
+def _image_element(check: Check, element: Json, at: str) -> None:
     check.fields(element, at, "image_url alt_text", "")
     check.url(element, "image_url", at)
     check.string(element.get("alt_text"), f"{at}/alt_text", 2000)
 
 
-_ELEMENTS: dict[str, Callable[[_Check, Json, str], None]] = {
+_ELEMENTS: dict[str, Callable[[Check, Json, str], None]] = {
     "button": _button,
     "overflow": _overflow,
     "static_select": _select,
@@ -164,7 +163,7 @@ _IN_INPUT = frozenset(_ELEMENTS) - {"button", "overflow", "image"}
 _IN_SECTION = frozenset(_ELEMENTS) - {"plain_text_input"}
 
 
-def _element(check: _Check, element: object, at: str, allowed: frozenset[str]) -> None:
+def _element(check: Check, element: object, at: str, allowed: frozenset[str]) -> None:
     kind = element.get("type") if isinstance(element, dict) else None
     if not isinstance(element, dict) or kind not in allowed:
         check.wrong(f"unsupported element type here: {kind}", at)
@@ -177,7 +176,7 @@ def _element(check: _Check, element: object, at: str, allowed: frozenset[str]) -
     check.action_ids.append(element.get("action_id") or object().__repr__())
 
 
-def _section(check: _Check, block: Json, at: str) -> None:
+def _section(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "", "text fields accessory expand")
     if "text" not in block and "fields" not in block:
         check.wrong("missing required field: text", at)
@@ -190,7 +189,7 @@ def _section(check: _Check, block: Json, at: str) -> None:
         _element(check, block["accessory"], f"{at}/accessory", _IN_SECTION)
 
 
-def _context(check: _Check, block: Json, at: str) -> None:
+def _context(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "elements", "")
     for number, element in enumerate(check.count(block.get("elements"), f"{at}/elements", 10)):
         if isinstance(element, dict) and element.get("type") == "image":
@@ -199,22 +198,22 @@ def _context(check: _Check, block: Json, at: str) -> None:
             check.text(element, f"{at}/elements/{number}", 3000, "plain_text mrkdwn")
 
 
-def _actions(check: _Check, block: Json, at: str) -> None:
+def _actions(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "elements", "")
     for number, element in enumerate(check.count(block.get("elements"), f"{at}/elements", 25)):
         _element(check, element, f"{at}/elements/{number}", _IN_ACTIONS)
 
 
-def _header(check: _Check, block: Json, at: str) -> None:
+def _header(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "text", "level")
     check.text(block.get("text"), f"{at}/text", 150)
 
 
-def _divider(check: _Check, block: Json, at: str) -> None:
+def _divider(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "", "")
 
 
-def _image(check: _Check, block: Json, at: str) -> None:
+def _image(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "alt_text image_url", "title")
     check.url(block, "image_url", at)
     check.string(block.get("alt_text"), f"{at}/alt_text", 2000)
@@ -222,7 +221,7 @@ def _image(check: _Check, block: Json, at: str) -> None:
         check.text(block["title"], f"{at}/title", 2000)
 
 
-def _input(check: _Check, block: Json, at: str) -> None:
+def _input(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "label element", "hint optional dispatch_action")
     check.text(block.get("label"), f"{at}/label", 2000)
     if "hint" in block:
@@ -230,7 +229,7 @@ def _input(check: _Check, block: Json, at: str) -> None:
     _element(check, block.get("element"), f"{at}/element", _IN_INPUT)
 
 
-def _rich_text(check: _Check, block: Json, at: str) -> None:
+def _rich_text(check: Check, block: Json, at: str) -> None:
     check.fields(block, at, "elements", "")
     kinds = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
     for number, part in enumerate(check.count(block.get("elements"), f"{at}/elements", 1000, least=0)):
@@ -238,7 +237,7 @@ def _rich_text(check: _Check, block: Json, at: str) -> None:
             check.wrong(f"must be one of: {', '.join(kinds)}", f"{at}/elements/{number}/type")
 
 
-_BLOCKS: dict[str, Callable[[_Check, Json, str], None]] = {
+_BLOCKS: dict[str, Callable[[Check, Json, str], None]] = {
     "section": _section,
     "context": _context,
     "actions": _actions,
@@ -256,7 +255,7 @@ def block_faults(blocks: object, most: int = BLOCKS_A_MESSAGE, at: str = "/block
     Of the block types only those an alert or its modals need are known; Slack has more (table, video, markdown, ...).
     An action_id must be its own within its block, a block_id within the message.
     """
-    check = _Check()
+    check = Check()
     seen: set[str] = set()
     for number, block in enumerate(check.count(blocks, at, most, least=0)):
         here = f"{at}/{number}"
@@ -282,23 +281,3 @@ def text_length(blocks: object) -> int:
         own = len(blocks["text"]) if isinstance(blocks.get("text"), str) else 0
         return own + sum(text_length(value) for value in blocks.values() if isinstance(value, (dict, list)))
     return 0
-
-
-def view_faults(view: object) -> list[str]:
-    """What Slack would refuse in this modal, as the messages of invalid_arguments."""
-    check = _Check()
-    if not isinstance(view, dict) or view.get("type") != "modal":
-        return ["must be a view of type modal [json-pointer:/view/type]"]
-    allowed = "close submit private_metadata callback_id clear_on_close notify_on_close external_id submit_disabled"
-    check.fields(view, "/view", "title blocks", allowed)
-    for name in ("title", "submit", "close"):
-        if name in view:
-            check.text(view[name], f"/view/{name}", 24)
-    check.optional(view, "callback_id", "/view", 255)
-    check.optional(view, "external_id", "/view", 255)
-    if len(view.get("private_metadata") or "") > 3000:
-        check.wrong("must be less than 3001 characters", "/view/private_metadata")
-    blocks = view.get("blocks")
-    if "submit" not in view and any(block.get("type") == "input" for block in blocks or []):
-        check.wrong("submit is required when an input block is within the blocks array", "/view")
-    return check.faults + block_faults(blocks, BLOCKS_A_VIEW, "/view/blocks")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.fakes.slack.app import InstalledApp
-from tests.fakes.slack.blocks import view_faults
 from tests.fakes.slack.content import TEXT_AN_UPDATE, content_of, structured
+from tests.fakes.slack.views import view_faults
 from tests.fakes.slack.world import BOT_ID, BOT_USER, Channel, Json, Message, SlackRefusalError, View, Workspace
 
 TRIGGER_LIVES_S = 3.0

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from tests.fakes.slack.world import Workspace
 
 # Slack links a bare name only when it ends like a real domain; a few endings stand for the whole list.
-_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|io|dev|social|xyz|app|de|uk|eu|jp)"
+_DOMAIN = r"(?:[a-z0-9][a-z0-9-]{0,62}\.)+(?:com|org|net|io|dev|social|xyz|app|de|uk|eu|jp)"
 _LINKS = (
     r"(?P<url>https?://[^\s<>|]+)"
-    rf"|(?P<mail>[A-Za-z0-9._%+-]+@{_DOMAIN})\b"
-    rf"|(?P<domain>\b{_DOMAIN}\b(?:/[^\s<>|]*)?)"
+    rf"|(?<![a-z0-9._%+-])(?P<mail>[a-z0-9._%+-]{{1,64}}@{_DOMAIN})\b"
+    rf"|(?<![a-z0-9.-])(?P<domain>{_DOMAIN}\b(?:/[^\s<>|]*)?)"
 )
 _ENDS_A_SENTENCE = ".,;:!?)"
 
