@@ -7,10 +7,10 @@
         await ada.types(ops, "/watch @vendor_sec")
         await slack.until(lambda: ada.ephemerals(ops))
 
-Modules: world (what there is), web, methods, reading (the Web API), content, blocks, views (what messages and modals
-may say), scopes, limits, faults (what goes wrong), courier, sockets, http_mode (payloads to the app), responses (response
-URLs), people, typed, forms (what people do), pings (what a message does to them), manifest (would Slack take it),
-server (all together).
+Modules: world (what there is); web, methods, reading (the Web API); content, blocks, views (what messages and modals
+may say); scopes, limits; faults (what goes wrong); courier, sockets, http_mode (payloads to the app); responses
+(response URLs); people, typed, forms (what people do); pings (what a message does to them); manifest (would Slack
+take it); server (all together).
 """
 
 from tests.fakes.slack.app import PLAIN_MANIFEST, InstalledApp
