@@ -9,14 +9,18 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
 from bot.chat.transcript import Transcript
 from bot.commands.handlers import answer, judging
 from bot.commands.house import House
+from bot.commands.reactions import Emoji
+from bot.commands.reactions import emoji as known_emoji
 from bot.commands.types import Asked, Reply
 from bot.insight.health import Health
+from bot.insight.vitals import Vitals
 from bot.pipeline.bell import Bell
 from bot.pipeline.classify import Classify
 from bot.pipeline.deliver import Deliver
@@ -40,6 +44,10 @@ from storage.database import Database, DatabaseUnusableError, open_database
 from storage.inbox import FRESH_FOR, SqlInbox
 from storage.owner import owning
 from storage.types import AlertId, ChannelKey, Receipt
+
+if TYPE_CHECKING:
+    from bot.chat.slack.platform import Slack
+    from bot.web.server import WebServer
 
 _SETTLE_POLL_S = 0.02
 
@@ -66,12 +74,13 @@ class App:
         summary_after: timedelta = FRESH_FOR,
         retention_days: int = 0,
         chance: random.Random | None = None,
+        emoji: Emoji | None = None,
     ) -> None:
         """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
 
         `summary_after`: how long after it was seen a post is old, and goes after newer ones.
         `retention_days`: for how long posts are kept; 0: for ever. `chance`: spreads the retries of those who failed
-        together; one of its own where none is given.
+        together; one of its own where none is given. `emoji`: what reactions mean.
         """
         self.console = console
         self.clock = clock
@@ -108,6 +117,18 @@ class App:
         )
         self._keeping = Keeping(database, clock, retention_days)
         self._ingests = [Ingest(source, self._inbox, clock, stored=self._stored, owed=self._owed) for source in sources]
+        self._others: dict[str, Make] = {}
+        self._health = Health(
+            database=database,
+            inbox=self._inbox,
+            batcher=batcher,
+            watch_list=self._watch_list,
+            ingests=self._ingests,
+            platforms=self._platforms,
+            supervisor=self._supervisor,
+            clock=clock,
+            outage=self._outage,
+        )
         self._house = House(
             database=database,
             watch_list=self._watch_list,
@@ -116,18 +137,17 @@ class App:
             platforms=self._platforms,
             clock=clock,
             owed=self._owed,
-            health=Health(
-                database=database,
-                inbox=self._inbox,
-                batcher=batcher,
-                watch_list=self._watch_list,
-                ingests=self._ingests,
-                platforms=self._platforms,
-                supervisor=self._supervisor,
-                clock=clock,
-                outage=self._outage,
-            ),
+            health=self._health,
+            emoji=emoji or known_emoji(),
         )
+
+    async def vitals(self) -> Vitals:
+        """How the house fares, in numbers."""
+        return await self._health.vitals()
+
+    def also_run(self, name: str, make: Make) -> None:
+        """Keep this task running beside the others, from the next `run` on."""
+        self._others[name] = make
 
     async def answer(self, asked: Asked) -> Reply:
         """Do what someone asked."""
@@ -182,6 +202,7 @@ class App:
             "deliver": self._deliver.run,
             "suspensions": self._suspensions.run,
             "keeping": self._keeping.run,
+            **self._others,
             **{name: partial(platform.run, self) for name, platform in self._platforms.items()},
         }
 
@@ -241,6 +262,10 @@ async def build(
     gate = asyncio.Event()
     if not scripted:
         gate.set()
+    if not platforms and settings.slack_bot_token.get_secret_value():
+        platforms = [_slack(settings, clock)]
+        gate.set()  # nobody types /wait in Slack
+    emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
     choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
@@ -248,7 +273,7 @@ async def build(
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
         async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)
-            yield App(
+            app = App(
                 database=database,
                 sources=sources,
                 batcher=Batcher(choice.load, choice.template, now=clock.now),
@@ -258,7 +283,33 @@ async def build(
                 console=console,
                 summary_after=timedelta(minutes=settings.summary_after_minutes),
                 retention_days=settings.retention_days,
+                emoji=emoji,
             )
+            if settings.http_port:
+                app.also_run("web server", _web_server(settings, app, platforms).run)
+            yield app
+
+
+def _slack(settings: Settings, clock: Clock) -> "Slack":
+    from bot.chat.slack.platform import Slack  # noqa: PLC0415  (a terminal need not wait for bolt)
+
+    return Slack(
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        app_token=settings.slack_app_token.get_secret_value(),
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        api_url=settings.slack_api_url,
+        prefix=settings.slack_command_prefix,
+        clock=clock,
+    )
+
+
+def _web_server(settings: Settings, app: App, platforms: Sequence[ChatPlatform]) -> "WebServer":
+    from bot.web.server import Handler, WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
+
+    receivers: dict[str, Handler] = {}
+    for platform in platforms:
+        receivers |= getattr(platform, "receivers", dict)()
+    return WebServer(host=settings.http_host, port=settings.http_port, vitals=app.vitals, receivers=receivers)
 
 
 def _open_console(settings: Settings, opened: ExitStack) -> Console:

@@ -3,12 +3,14 @@
 Outside text is carried unaltered; making it harmless is each renderer's part, since what is harmful differs.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.commands.values import quoted
 from sources.types import Account
 from storage.types import Alert, AlertId, Judged, LabelScore, StoredPost
 
@@ -50,6 +52,14 @@ class Press(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What else somebody may want to be done about an alert, with the command that does it."""
+
+    label: str
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AlertCard:
     """One alert: which labels, who wrote it, the post unaltered, and what the alert rests on."""
 
@@ -70,6 +80,8 @@ class AlertCard:
     """Shown as two lines, since people agree that it was wrong. Nothing of it is deleted."""
 
     buttons: tuple[Press, ...]
+    more: tuple[Wish, ...]
+    """What stands behind the button More."""
 
     @property
     def fallback(self) -> str:
@@ -160,6 +172,7 @@ def alert_card(alert: Alert) -> AlertCard:
         removed=alert.post.removed.words if alert.post.removed else "",
         collapsed=collapses(alert),
         buttons=_buttons(alert),
+        more=_more(alert),
     )
 
 
@@ -192,6 +205,26 @@ def _buttons(alert: Alert) -> tuple[Press, ...]:
         return (Press.SHOW, Press.UNDO)
     open_post = (Press.OPEN_POST,) if alert.post.post.url and not alert.post.removed else ()
     return (Press.RELEVANT, Press.NOT_RELEVANT, Press.WHY, Press.MORE, *open_post)
+
+
+def _more(alert: Alert) -> tuple[Wish, ...]:
+    """Against alerts like this one, the mildest first."""
+    top, author = alert.matched[0], alert.post.post.author
+    wishes = [
+        Wish(label=f"Wrong label: {top.label}", command=f"-1 {alert.id} wrong label: {top.label}"),
+        Wish(label=f"Pause {author} for a day", command=f"/alerts pause 1d {author}"),
+        Wish(label=f"Unwatch {author}", command=f"/unwatch {author}"),
+    ]
+    if (above := _least_above(top.score)) is not None:
+        command = f"/threshold set {above}% {quoted(top.label)}"
+        wishes.insert(2, Wish(label=f"Raise the threshold of {top.label} to {above}%", command=command))
+    return tuple(wishes)
+
+
+def _least_above(score: float) -> int | None:
+    """The percentage at which this score would not have alerted; None where none is possible."""
+    above = math.ceil(score * 100 - 1e-9)
+    return above if above < 100 else None
 
 
 def percent(score: float) -> str:

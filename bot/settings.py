@@ -144,8 +144,8 @@ def check_slack(settings: Settings) -> None:
         return
     if not settings.slack_signing_secret.get_secret_value():
         raise SettingsError(
-            "SLACK_APP_TOKEN is missing. Set it for Socket Mode (Basic Information, App-Level Tokens, connections:write), "
-            "or SLACK_SIGNING_SECRET and HTTP_PORT for HTTP mode."
+            "SLACK_APP_TOKEN is missing. Set it for Socket Mode (Basic Information, App-Level Tokens, with "
+            "connections:write), or SLACK_SIGNING_SECRET and HTTP_PORT for HTTP mode."
         )
     if not settings.http_port:
         raise SettingsError("HTTP_PORT is missing: with SLACK_SIGNING_SECRET Slack reaches Lapwing over HTTP.")

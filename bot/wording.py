@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cards import exact_percent
-from bot.commands.values import filter_words
+from bot.commands.values import filter_words, quoted
 from bot.languages import names
 from classifier.types import Model
 from sources.types import Account, shown
@@ -28,11 +28,6 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC")
-
-
-def quoted(label: str) -> str:
-    """A label as it has to be typed: in quotes where it holds a comma, quotes inside doubled."""
-    return '"' + label.replace('"', '""') + '"' if "," in label or label.startswith('"') else label
 
 
 def what_alerts(channel: Channel) -> str:

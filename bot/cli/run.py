@@ -25,9 +25,10 @@ async def _run(config: Path | None) -> None:
     from bot.app import build  # noqa: PLC0415  (--help must not wait for the whole house)
     from bot.chat.screen import is_terminal  # noqa: PLC0415
     from bot.cli.logs import start_logging  # noqa: PLC0415
-    from bot.settings import read_settings  # noqa: PLC0415
+    from bot.settings import check_slack, read_settings  # noqa: PLC0415
 
     settings = read_settings(config)
+    check_slack(settings)
     start_logging(settings.log_level)
     async with build(settings, scripted=not is_terminal()) as app:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.stop)

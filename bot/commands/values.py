@@ -54,6 +54,11 @@ class PercentageError(ValueError):
         super().__init__(f"{problem} Use 1% to 99%.")
 
 
+def quoted(label: str) -> str:
+    """A label as it has to be typed: in quotes where it holds a comma, quotes inside doubled."""
+    return '"' + label.replace('"', '""') + '"' if "," in label or label.startswith('"') else label
+
+
 def reason(text: str) -> str:
     """Why somebody judged as they did, in their own words."""
     words = " ".join(text.split())

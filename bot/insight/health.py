@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot import wording
+from bot.insight.vitals import Vitals
 from bot.pipeline.ingest import Ingest
 from bot.pipeline.outage import Outage
 from bot.pipeline.supervise import Life, Supervisor
@@ -52,6 +53,25 @@ class Health:
             *[await self._watch(watch.account) for watch in channel.watches],
         ]
         return "\n".join(lines if self.ingests else ["source: none is set up: see REPLAY_FILE in README", *lines])
+
+    async def vitals(self) -> Vitals:
+        """The same as numbers."""
+        backlog = await self.inbox.backlog()
+        owed = await self.database.read(lambda connection: outbox.owed(connection, self.platforms))
+        oldest = backlog.oldest_seen_at
+        return Vitals(
+            waiting=backlog.waiting,
+            oldest_waiting_s=0.0 if oldest is None else (self.clock.now() - oldest).total_seconds(),
+            set_aside=backlog.set_aside,
+            owed=owed.waiting,
+            held=owed.held,
+            failed=owed.failed,
+            model_loaded=self.batcher.loaded,
+            suspended_channels=sum(bool(channel.suspended) for channel in self.watch_list.channels()),
+            new_posts={ingest.source.name: ingest.counts.new for ingest in self.ingests},
+            repeated_posts={ingest.source.name: ingest.counts.repeated for ingest in self.ingests},
+            deaths={life.name: life.deaths for life in self.supervisor.lives},
+        )
 
     async def _watch(self, account: Account) -> str:
         last = await self.database.read(lambda connection: posts.last_published(connection, account))

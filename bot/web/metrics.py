@@ -1,35 +1,12 @@
 """How the house fares, as numbers for Prometheus. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vitals:
-    """The numbers that tell whether Lapwing does its work."""
-
-    waiting: int
-    """Posts not yet decided."""
-
-    oldest_waiting_s: float
-    set_aside: int
-    owed: int
-    """Deliveries to be sent."""
-
-    held: int
-    failed: int
-    model_loaded: bool
-    suspended_channels: int
-    new_posts: Mapping[str, int] = field(default_factory=dict)
-    """Since the start, by source."""
-
-    repeated_posts: Mapping[str, int] = field(default_factory=dict)
-    deaths: Mapping[str, int] = field(default_factory=dict)
-    """How often each task died and was started again."""
+from bot.insight.vitals import Vitals
 
 
 def registry(vitals: Vitals) -> CollectorRegistry:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.web.metrics import Vitals, registry
+from bot.insight.vitals import Vitals
+from bot.web.metrics import registry
 
 log = logging.getLogger(__name__)
 

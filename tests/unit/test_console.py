@@ -9,27 +9,13 @@ from bot.cards import Card, alert_card, card_of
 from bot.chat.console import Console
 from bot.chat.screen import ColourScreen, PlainScreen
 from bot.chat.transcript import Transcript
-from bot.commands.types import Actor, Asked, Button, ButtonKind, Reply
+from bot.commands.types import Actor, Button, ButtonKind, Reply
 from classifier.types import Mode
 from storage.types import Alert, AlertId, DeliveryKey, PostId, Receipt, Removed, StoredPost
 from tests.fakes.builders import NOW, a_judgement, a_key, a_post, a_score
+from tests.fakes.inbound import Listener
 
 YOU = Actor(id="you", name="you", admin=True)
-
-
-class Listener:
-    """Answers everything with nothing, and keeps what was asked and how often everything was to be settled."""
-
-    def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.settled = 0
-
-    async def answer(self, asked: Asked) -> Reply:
-        self.asked.append(asked)
-        return Reply(text="")
-
-    async def settle(self) -> None:
-        self.settled += 1
 
 
 async def heard(script: str, transcript: Path, monkeypatch: pytest.MonkeyPatch) -> Listener:

@@ -31,6 +31,7 @@ def a_card(**changes: Any) -> AlertCard:
         removed="",
         collapsed=False,
         buttons=(Press.RELEVANT, Press.NOT_RELEVANT),
+        more=(),
     )
     return replace(card, **changes)
 

@@ -22,11 +22,11 @@ from bot.commands.values import (
     is_filter,
     label_names,
     percentage,
+    quoted,
     straight_quotes,
     unquoted,
     words,
 )
-from bot.wording import quoted
 from sources.types import PostKind
 from storage.types import Filters
 

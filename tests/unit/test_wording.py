@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.commands.values import label_names
+from bot.commands.values import label_names, quoted
 from bot.wording import (
     NO_LABELS,
     counted,
@@ -15,7 +15,6 @@ from bot.wording import (
     labels_above,
     languages,
     paused,
-    quoted,
     settings,
     volume,
     what_alerts,

@@ -1,7 +1,6 @@
 """Cards as Slack's blocks. Pure."""
 
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 from bot.cards import AlertCard, Card, NoticeCard, Press, SummaryCard
@@ -14,6 +13,8 @@ EVENT_TYPE = "lapwing_delivery"
 
 MOST_FALLBACK = 300
 MOST_URL = 3_000
+MOST_OPTION = 150
+MOST_OPTIONS = 5
 
 DO = "do"
 """What the ids of actions begin with whose value is a command, run for whoever presses."""
@@ -114,14 +115,11 @@ def _link(label: str, url: str) -> Block | None:
     return {"type": "button", "text": plain_text(label, MOST_BUTTON), "action_id": OPEN, "url": url}
 
 
-def _more(card: AlertCard) -> Block:
-    """What else can be done about an alert, as commands."""
-    options = [(wish.label, wish.command) for wish in card.more]
-    return {"type": "overflow", "action_id": f"{DO}:{Press.MORE}", "options": _options(options)}
-
-
-def _options(options: Sequence[tuple[str, str]]) -> list[Block]:
-    return [{"text": plain_text(label, MOST_BUTTON), "value": command} for label, command in options]
+def _more(card: AlertCard) -> Block | None:
+    """What else can be done about an alert, as commands; what is too long for an option has to be typed."""
+    wishes = [wish for wish in card.more if len(wish.command) <= MOST_OPTION][:MOST_OPTIONS]
+    options = [{"text": plain_text(wish.label, MOST_BUTTON), "value": wish.command} for wish in wishes]
+    return {"type": "overflow", "action_id": f"{DO}:{Press.MORE}", "options": options} if options else None
 
 
 def _section(text: str) -> Block:

@@ -17,6 +17,7 @@ SCOPES = (
     "groups:history",
     "groups:read",
     "im:write",
+    "metadata.message:read",
     "reactions:read",
     "users:read",
 )

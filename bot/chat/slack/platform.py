@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -73,6 +73,10 @@ class Slack:
         async with self._listening(app):
             await reread.run()
             await asyncio.Event().wait()
+
+    def receivers(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:
+        """Who takes what Slack posts to a path of our web server: nobody over Socket Mode."""
+        return {} if self._app_token else {EVENTS_PATH: self.receive}
 
     def connections(self) -> int:
         """How many sockets are open; over HTTP there are none."""
@@ -156,10 +160,10 @@ class Slack:
     async def _listening(self, app: AsyncApp) -> AsyncIterator[None]:
         self._sockets = [AsyncSocketModeHandler(app, self._app_token) for _ in range(SOCKETS)]
         try:
-            await asyncio.gather(*(socket.client.connect() for socket in self._sockets))
+            await asyncio.gather(*(socket.client.connect() for socket in self._sockets))  # type: ignore[no-untyped-call]
             yield
         finally:
-            ends = await asyncio.gather(*(socket.client.close() for socket in self._sockets), return_exceptions=True)
+            ends = await asyncio.gather(*(socket.client.close() for socket in self._sockets), return_exceptions=True)  # type: ignore[no-untyped-call]
             for end in ends:
                 if isinstance(end, Exception):  # a socket that is broken already needs no goodbye
                     log.info("closed socket reason=%r", str(end))

@@ -3,6 +3,7 @@
 import logging
 import secrets
 
+from bot.chat.base import DeliveryError
 from bot.commands.authorise import authorise
 from bot.commands.errors import RefusedError, UsageError
 from bot.commands.grammar import parse
@@ -57,7 +58,7 @@ async def answer(house: House, asked: Asked) -> Reply:
         return await _handle(house, asked, command)
     except (UsageError, RefusedError) as refusal:
         return Reply(text=str(refusal))
-    except (DatabaseUnusableError, ClassifierError) as trouble:
+    except (DatabaseUnusableError, ClassifierError, DeliveryError) as trouble:
         log.warning("refused command reason=%r", str(trouble))
         return Reply(text=f"{str(trouble).rstrip('.')}. Nothing was changed.")
     except Exception:

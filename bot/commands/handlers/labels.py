@@ -2,7 +2,7 @@
 
 from bot import wording
 from bot.cards import exact_percent
-from bot.commands import changes
+from bot.commands import changes, values
 from bot.commands.handlers.answers import changed, sound, would_have
 from bot.commands.house import Changed, House
 from bot.commands.types import (
@@ -118,7 +118,7 @@ async def _labels_changed(house: House, change: Changed, what: str) -> Reply:
         "removed": [name for folded, name in old.items() if folded not in new],
         "kept": [name for folded, name in new.items() if folded in old],
     }
-    told = "; ".join(f"{word} {', '.join(map(wording.quoted, names))}" for word, names in parts.items() if names)
+    told = "; ".join(f"{word} {', '.join(map(values.quoted, names))}" for word, names in parts.items() if names)
     lines = [f"{what}: {told}. {wording.what_alerts(change.after)}"]
     if lost := changes.filters_naming_labels_that_go(change.before, change.after):
         lines.append(f"Filters that named a removed label went with it: {', '.join(lost)}.")

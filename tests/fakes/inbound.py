@@ -1,0 +1,43 @@
+"""A house that notes what a platform tells it."""
+
+from collections.abc import Collection
+
+from bot.chat.base import Reaction
+from bot.commands.types import Asked, Reply
+from storage.types import AlertId, ChannelKey, Receipt
+
+
+class Listener:
+    """Inbound. Answers everything with the same reply, and knows of no alerts but those it is given."""
+
+    def __init__(self, reply: Reply | None = None) -> None:
+        self.reply = reply or Reply(text="")
+        self.asked: list[Asked] = []
+        self.settled = 0
+        self.reactions: list[Reaction] = []
+        self.found: dict[Receipt, Collection[Reaction]] = {}
+        self.reached: list[ChannelKey] = []
+        self.alerts: dict[Receipt, list[AlertId]] = {}
+        self.messages: list[tuple[ChannelKey, Receipt]] = []
+
+    async def answer(self, asked: Asked) -> Reply:
+        self.asked.append(asked)
+        return self.reply
+
+    async def settle(self) -> None:
+        self.settled += 1
+
+    async def reacted(self, reaction: Reaction) -> None:
+        self.reactions.append(reaction)
+
+    async def reactions_found(self, channel: ChannelKey, message: Receipt, found: Collection[Reaction]) -> None:
+        self.found[message] = found
+
+    async def recent_messages(self, platform: str) -> list[tuple[ChannelKey, Receipt]]:
+        return [(channel, message) for channel, message in self.messages if channel.platform == platform]
+
+    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
+        return self.alerts.get(message, [])
+
+    async def reachable(self, channel: ChannelKey) -> None:
+        self.reached.append(channel)
