@@ -72,3 +72,8 @@ def test_a_word_from_another_thread_is_refused(loop: SimulatedLoop) -> None:
     other.start()
     other.join()
     assert "a thread beside it" in str(refused[0])
+
+
+def test_a_timer_less_than_a_tick_away_is_reached(loop: SimulatedLoop) -> None:
+    loop.run_until_complete(asyncio.wait_for(asyncio.sleep(1.000000001), 5))
+    assert loop.time() == 1.000001
