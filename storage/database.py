@@ -31,6 +31,9 @@ _MOST_SHARERS = 64
 """How many callers share a commit at most: enough to hide an fsync, few enough to keep the first one waiting short."""
 
 
+_SHARE = "share"
+
+
 class DatabaseUnusableError(Exception):
     """The database cannot be opened or written; the message names the file and the way out."""
 
@@ -126,16 +129,17 @@ class Database:
 
 def _run(connection: sa.Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
     """One sharer's part. Raises what spoils the transaction for all of them."""
-    savepoint = connection.begin_nested()
+    connection.exec_driver_sql(f"SAVEPOINT {_SHARE}")  # begin_nested compiles its three statements anew each time
     try:
         result = work(connection)
     except Exception as error:
         # On a full disk, say, SQLite rolls the whole transaction back by itself, the earlier sharers' work with it.
         if isinstance(error, sa.exc.DBAPIError) and sqlite.file_is_at_fault(error):
             raise
-        savepoint.rollback()
+        connection.exec_driver_sql(f"ROLLBACK TO {_SHARE}")
+        connection.exec_driver_sql(f"RELEASE {_SHARE}")
         return None, error  # handed to the caller whose work it is; the other sharers go on
-    savepoint.commit()
+    connection.exec_driver_sql(f"RELEASE {_SHARE}")
     return result, None
 
 

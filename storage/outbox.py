@@ -196,11 +196,14 @@ def release(connection: sa.Connection, channel: ChannelKey, due_at: datetime) ->
 
 
 def recover(connection: sa.Connection, platform: str, due_at: datetime) -> int:
-    """At the start: what was being sent when the last life ended has an unknown outcome. Returns how many."""
+    """At the start: what was being sent when the last life ended has an unknown outcome. Returns how many.
+
+    The attempt does not count: that it was cut short says nothing of the chat, and waits grow with the chat's failures.
+    """
     interrupted = sa.and_(deliveries.c.platform == platform, deliveries.c.state == DeliveryState.SENDING)
     change = sa.update(deliveries).where(interrupted)
-    values = change.values(state=DeliveryState.AMBIGUOUS, due_at=due_at, problem="interrupted while being sent")
-    return connection.execute(values).rowcount
+    values = {"state": DeliveryState.AMBIGUOUS, "due_at": due_at, "problem": "interrupted while being sent"}
+    return connection.execute(change.values(**values, attempts=deliveries.c.attempts - 1)).rowcount
 
 
 def owed(connection: sa.Connection, platforms: Collection[str]) -> Owed:

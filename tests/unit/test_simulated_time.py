@@ -72,3 +72,13 @@ def test_a_word_from_another_thread_is_refused(loop: SimulatedLoop) -> None:
     other.start()
     other.join()
     assert "a thread beside it" in str(refused[0])
+
+
+@pytest.mark.parametrize("start_s", [1.1, 3.3, 56_254.699446, 86_399.999999])
+def test_a_timer_less_than_a_tick_away_is_reached(loop: SimulatedLoop, start_s: float) -> None:
+    """As near as the loop's own resolution, where rounding decides whether it is due."""
+    loop.run_until_complete(asyncio.sleep(start_s))
+    reached = loop.create_future()
+    loop.call_at(loop.time() + 1e-9, reached.set_result, None)
+    loop.run_until_complete(reached)
+    assert loop.time() == pytest.approx(start_s + 1e-6, abs=1e-9)

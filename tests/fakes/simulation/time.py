@@ -35,9 +35,8 @@ class _Jump(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("everybody waits, and nothing is left that could wake anyone")
-        self.microseconds += math.ceil(
-            max(timeout, 0) * _MICROSECONDS - 1e-3
-        )  # never early; rounded up, not a tick more
+        if timeout > 0:  # never early, and never by nothing: a timer less than a tick away would be waited for for ever
+            self.microseconds += max(1, math.ceil(timeout * _MICROSECONDS - 1e-3))
         return []
 
 
