@@ -5,20 +5,23 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Awaitable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
-from bot.chat.slack import incoming, modals, replies
-from bot.chat.slack.cards import OPEN
+from bot.chat.slack import cards, incoming, modals, replies
+from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.manifest import CLASSIFY, WHY, commands
 from bot.chat.slack.people import People
-from bot.chat.slack.voice import ChannelVoice, ResponseVoice, Voice
+from bot.chat.slack.reread import Reread
+from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
 from bot.chat.slack.web import call
 from bot.commands.types import Asked, ButtonKind, Reply
+from storage.types import AlertId
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +29,20 @@ SLOW_S = 2.0
 """After so long without an answer people are told that it is being worked on."""
 
 _MOST_REMEMBERED = 10_000
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _JUDGEMENT = re.compile(r"(?P<said>[+-]1|0) (?P<alert>[0-9]+)")
 
 
 class Desk:
     """Registers with a bolt app everything that people can do."""
 
-    def __init__(self, web: AsyncWebClient, people: People, inbound: Inbound, *, workspace: str, bot: str) -> None:
+    def __init__(
+        self, web: AsyncWebClient, people: People, inbound: Inbound, reread: Reread, *, workspace: str, bot: str
+    ) -> None:
         self._web = web
         self._people = people
         self._inbound = inbound
+        self._reread = reread
         self._workspace = workspace
         self._bot = bot
         self._shareable: OrderedDict[str, Reply] = OrderedDict()
@@ -46,7 +53,7 @@ class Desk:
 
         async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._answer(incoming.slash(body, prefix), ResponseVoice(body["response_url"]))
+            await self._answer(incoming.slash(self._ours(body), prefix), ResponseVoice(body["response_url"]))
 
         for name in commands(prefix):
             app.command(name)(command)
@@ -67,14 +74,14 @@ class Desk:
 
     async def _press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        action = body["actions"][0]
+        body, action = self._ours(body), body["actions"][0]
         if action.get("action_id") == OPEN:
             return
-        said = incoming.pressed(body)
-        person, where = body["user"]["id"], incoming.place(body)
-        voice = ChannelVoice(self._web, where.channel, person, where.thread)
+        said, voice = incoming.pressed(body), self._voice(body)
         if action.get("action_id") == replies.SHARE:
             await self._share(action.get("value", ""), voice)
+        elif action.get("action_id") == SHOW:
+            await self._show(incoming.shortcut(body, str(action.get("value", ""))), voice)
         elif said is None:
             await _tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
         elif judged := _JUDGEMENT.fullmatch(said.text):
@@ -84,9 +91,7 @@ class Desk:
 
     async def _judge(self, said: Said, voice: Voice, trigger: str, judged: re.Match[str]) -> None:
         """The card shows who judged how, so the answer is for this person alone."""
-        reply = await self._ask(said)
-        if reply is None:
-            return
+        reply = await self._answered(said, voice)
         if reply.public and judged["said"] == "-1" and trigger:
             try:
                 await call(self._web.views_open(trigger_id=trigger, view=modals.ask_reason(said, judged["alert"])))
@@ -98,19 +103,23 @@ class Desk:
 
     async def _reason(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = modals.reason(body)
-        if said is not None and (reply := await self._ask(said)) is not None and not reply.public:
-            await _tell(ChannelVoice(self._web, said.channel.channel, said.person), reply)
+        said = modals.reason(self._ours(body))
+        if said is None:
+            return
+        voice = ChannelVoice(self._web, said.channel.channel, said.person)
+        reply = await self._answered(said, voice)
+        if not reply.public:
+            await _tell(voice, reply)
 
     async def _classify(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = incoming.shortcut(body, f"/test {incoming.message_text(body)}")
-        await self._answer(said, ChannelVoice(self._web, said.channel.channel, said.person, said.thread))
+        said = incoming.shortcut(self._ours(body), f"/test {incoming.message_text(body)}")
+        await self._answer(said, self._voice(body))
 
     async def _why(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = incoming.shortcut(body, "")
-        voice = ChannelVoice(self._web, said.channel.channel, said.person, said.thread)
+        body = self._ours(body)
+        said, voice = incoming.shortcut(body, ""), self._voice(body)
         alerts = await self._inbound.alerts_of(said.channel, incoming.message_receipt(body))
         link = incoming.first_link(body)
         if alerts:
@@ -124,6 +133,14 @@ class Desk:
         found = incoming.reacted(event, self._workspace)
         if found is None or found.person == self._bot or not self._is_news(body):
             return
+        try:
+            async with self._people.turn(found.person):
+                await self._take(found)
+        except DeliveryError as error:
+            log.warning("later reaction person=%s reason=%r", found.person, str(error))
+            await self._reread.later(found.channel, found.message, error)
+
+    async def _take(self, found: incoming.Reacted) -> None:
         if await self._people.is_bot(self._workspace, found.person):
             return
         actor = await self._people.actor(self._workspace, found.person)
@@ -140,27 +157,69 @@ class Desk:
         if reply is None:
             await _tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
         else:
-            await voice.public(replies.reply(Reply(text=reply.text)))
+            await _tell(voice, Reply(text=reply.text, public=True))
+
+    async def _show(self, said: Said, voice: Voice) -> None:
+        """A collapsed alert as a whole, for one person."""
+        number = int(said.text) if _NUMBER.fullmatch(said.text) else 0
+        card = await self._inbound.alert_card(said.channel, AlertId(number))
+        if card is None:
+            await _tell(voice, Reply(text="That alert is not there any more. /alerts lists the last ones."))
+        else:
+            await _say(voice.private(cards.said(card)))
 
     async def _answer(self, said: Said, voice: Voice) -> None:
+        reply = await self._answered(said, voice)
+        await _tell(voice, reply, share=self._keep(reply))
+
+    async def _answered(self, said: Said, voice: Voice) -> Reply:
+        """What the house answers; whoever waits for long is told so meanwhile."""
         asking = asyncio.ensure_future(self._ask(said))
         await asyncio.wait({asking}, timeout=SLOW_S)
         if not asking.done():
-            await _tell(voice, Reply(text="Working on it…"))
-        reply = await asking
-        if reply is not None:
-            await _tell(voice, reply, share=self._keep(reply))
+            await _say(voice.wait(replies.reply(Reply(text="Working on it…"))))
+        return await asking
 
-    async def _ask(self, said: Said) -> Reply | None:
-        """What the house answers; None when Slack does not even say who asked."""
+    async def _ask(self, said: Said) -> Reply:
         try:
-            actor = await self._people.actor(said.channel.workspace, said.person)
+            async with self._people.turn(said.person):
+                actor = await self._people.actor(said.channel.workspace, said.person)
         except DeliveryError as error:
             log.warning("unanswered person=%s reason=%r", said.person, str(error))
             return Reply(text=f"I could not find out who you are: {error}. Nothing was changed. Try again.")
+        text = said.text
+        if incoming.LOCK.match(text):
+            try:
+                text = await self._named(said)
+            except _NobodyError as error:
+                return Reply(
+                    text=f"{error} Nothing was changed. Pick people from the list that Slack shows after an @."
+                )
         return await self._inbound.answer(
-            Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=said.text)
+            Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=text)
         )
+
+    async def _named(self, said: Said) -> str:
+        """A line about people, with their names as Slack has them. Raises _NobodyError."""
+        if strangers := incoming.strangers_in(said.text):
+            raise _NobodyError(f"{', '.join(strangers)} is nobody whom I know here.")
+        names = {}
+        for person in incoming.people_in(said.text):
+            try:
+                names[person] = (await self._people.actor(said.channel.workspace, person)).name
+            except DeliveryError as error:
+                raise _NobodyError(f"I could not find out who {person} is: {error}.") from error
+        return incoming.with_names(said.text, names)
+
+    def _ours(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A payload with the one workspace that our token serves: Slack's may name none, or that of a guest."""
+        return body | {"team_id": self._workspace, "team": {"id": self._workspace}}
+
+    def _voice(self, body: dict[str, Any]) -> Voice:
+        """Where something was pressed."""
+        where = incoming.place(body)
+        near = ChannelVoice(self._web, where.channel, body["user"]["id"], where.thread)
+        return PressVoice(near, body["response_url"]) if body.get("response_url") else near
 
     def _keep(self, reply: Reply) -> str:
         """Remember an answer that may be shared, under a name that its button carries."""
@@ -180,10 +239,20 @@ class Desk:
         return True
 
 
+class _NobodyError(Exception):
+    """Somebody is named whom Slack does not know; the message says whom."""
+
+
 async def _tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
-    said = replies.reply(reply, share=share)
+    for page in replies.pages(reply):
+        said = replies.reply(page, share=share)
+        await _say(voice.public(said) if reply.public else voice.private(said))
+
+
+async def _say(saying: Awaitable[None]) -> None:
+    """What cannot be said is noted: whatever was asked for is done."""
     try:
-        await (voice.public(said) if reply.public else voice.private(said))
+        await saying
     except DeliveryError as error:
         log.warning("unanswered reason=%r", str(error))
 

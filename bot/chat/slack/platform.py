@@ -21,6 +21,7 @@ from bot.chat.slack.desk import Desk
 from bot.chat.slack.incoming import PLATFORM, channel_key
 from bot.chat.slack.people import People
 from bot.chat.slack.reread import Reread
+from bot.chat.slack.start import check_app_token, identity
 from bot.chat.slack.web import call, client
 from sources.clock import Clock
 from storage.types import ChannelKey, DeliveryKey, Receipt
@@ -34,6 +35,9 @@ EVENTS_PATH = "/slack/events"
 """Where Slack reaches us in HTTP mode."""
 
 NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat"
+
+PING_EVERY_S = 3.0
+"""A socket that is cut is found out about this fast; one that hangs, after four times as long."""
 
 _PAGE = 200
 _LOOK_BACK_S = 7 * 24 * 3600.0
@@ -64,9 +68,9 @@ class Slack:
         self._app: AsyncApp | None = None
 
     async def run(self, inbound: Inbound) -> None:
-        """Serve people for ever. Raises DeliveryError when Slack does not take the token."""
-        app = self._app = await self._build(inbound)
+        """Serve people for ever; wait while Slack is away. Raises ChatGoneError for a token that it does not take."""
         reread = Reread(self._web, self._people, inbound, self._clock)
+        app = self._app = await self._build(inbound, reread)
         if not self._app_token:
             await reread.run()
             await asyncio.Event().wait()
@@ -96,8 +100,8 @@ class Slack:
         return Receipt(str((await call(sending))["ts"]))
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
-        """The metadata with the key stays as it is."""
-        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
+        """The metadata with the key stays as it is. Without `parse` an update would link what looks like an address."""
+        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card), parse="none"))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """Among the channel's messages of the last days, newest first."""
@@ -129,9 +133,11 @@ class Slack:
         """Slack opens a conversation by the id of the person in it."""
         return channel_key(workspace, person)
 
-    async def _build(self, inbound: Inbound) -> AsyncApp:
+    async def _build(self, inbound: Inbound, reread: Reread) -> AsyncApp:
         """A bolt app in which everything that people can do is registered."""
-        who = await call(self._web.auth_test())
+        who = await identity(self._web, self._clock)
+        if self._app_token:
+            await check_app_token(self._web, self._app_token, self._clock)
         workspace, bot = str(who["team_id"]), str(who["user_id"])
         granted = AuthorizeResult(
             enterprise_id=who.get("enterprise_id"),
@@ -152,13 +158,15 @@ class Slack:
             request_verification_enabled=not self._app_token,
             logger=logging.getLogger("slack_bolt"),
         )
-        desk = Desk(self._web, self._people, inbound, workspace=workspace, bot=bot)
+        desk = Desk(self._web, self._people, inbound, reread, workspace=workspace, bot=bot)
         desk.register(app, prefix=self._prefix)
         return app
 
     @asynccontextmanager
     async def _listening(self, app: AsyncApp) -> AsyncIterator[None]:
-        self._sockets = [AsyncSocketModeHandler(app, self._app_token) for _ in range(SOCKETS)]
+        self._sockets = [
+            AsyncSocketModeHandler(app, self._app_token, ping_interval=PING_EVERY_S) for _ in range(SOCKETS)
+        ]
         try:
             await asyncio.gather(*(socket.client.connect() for socket in self._sockets))  # type: ignore[no-untyped-call]
             yield
