@@ -7,14 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App
 from bot.chat.slack.manifest import manifest
-from storage import alerts
-from storage.database import Connection
-from storage.types import AlertId
 from tests.fakes.classifier import TroubledClassifier
-from tests.fakes.lookout import Home, a_line, cards, posted, said, until
-from tests.fakes.slack import Channel, FakeSlack, Message, Person, late, pings
+from tests.fakes.lookout import (
+    Home,
+    a_line,
+    answer,
+    cards,
+    first_card,
+    judged,
+    posted,
+    privately,
+    said,
+    standing,
+    until,
+    whispers,
+)
+from tests.fakes.slack import FakeSlack, late, pings
 
 RCE = "Critical security flaw in ExampleDB <!channel> & @everyone"
 PATCH = "A database patch is out."
@@ -32,57 +41,6 @@ def home(slack: FakeSlack, tmp_path: Path) -> Home:
     return Home(slack=slack, folder=tmp_path)
 
 
-async def answer(person: Person, channel: Channel, text: str) -> str:
-    """What a slash command is answered, in the channel or privately; it is acknowledged first."""
-    shown, whispered = len(posted(channel)), len(person.ephemerals(channel))
-    delivery = await person.types(channel, text)
-    assert delivery.acknowledged
-    await until(lambda: len(posted(channel)) > shown or len(person.ephemerals(channel)) > whispered)
-    public = posted(channel)[shown:]
-    return said((public or person.ephemerals(channel)[whispered:])[0])
-
-
-async def first_card(person: Person, channel: Channel) -> Message:
-    """Settings that alert of security, and the first alert."""
-    await answer(person, channel, "/labels set security")
-    await answer(person, channel, "/watch @vendor_sec")
-    card: Message = (await until(lambda: cards(channel)))[0]
-    return card
-
-
-async def privately(person: Person, channel: Channel) -> str:
-    """The next thing that only this person is told."""
-    before = len(person.ephemerals(channel))
-    await until(lambda: len(person.ephemerals(channel)) > before)
-    return said(person.ephemerals(channel)[-1])
-
-
-def whispers(person: Person, channel: Channel) -> list[str]:
-    return [said(message) for message in person.ephemerals(channel)]
-
-
-async def standing(app: App) -> list[tuple[str, str, str]]:
-    """Every judgement: who, how, why."""
-
-    def read(connection: Connection) -> list[tuple[str, str, str]]:
-        found = alerts.load(connection, AlertId(1))
-        assert found is not None
-        return [(one.actor_name, str(one.judged), one.reason) for one in found.judgements]
-
-    return await app.database.read(read)
-
-
-async def judged(app: App, *wanted: tuple[str, str, str]) -> None:
-    """Until exactly these judgements stand."""
-    found: list[tuple[str, str, str]] = []
-    async with asyncio.timeout(5):
-        while sorted(found) != sorted(wanted) or not found and wanted:
-            await asyncio.sleep(0.02)
-            found = await standing(app)
-            if not wanted and not found:
-                return
-
-
 async def test_an_alert_is_a_card_of_four_blocks_with_metadata(slack: FakeSlack, home: Home) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
@@ -96,7 +54,7 @@ async def test_an_alert_is_a_card_of_four_blocks_with_metadata(slack: FakeSlack,
     assert card.metadata["event_type"] == "lapwing_delivery"
     assert list(card.metadata["event_payload"]) == ["key"]
     assert card.text.startswith("security 99% · @vendor_sec: Critical security flaw in ExampleDB &lt;!channel&gt;")
-    assert pings(card.text, slack.workspace) == []
+    assert pings(card, slack.workspace) == []
 
 
 async def test_buttons_judge_and_ask_for_a_reason_after_saving(slack: FakeSlack, home: Home) -> None:
@@ -208,7 +166,7 @@ async def test_reads_are_private_with_share_and_changes_public(slack: FakeSlack,
     async with home.awake():
         card = await first_card(ada, ops)
         changes = [said(message) for message in posted(ops) if message is not card]
-        assert [text.split(".")[0] for text in changes] == ["Labels: added security", "Watching @vendor_sec"]
+        assert [text.split(".")[0] for text in changes] == ["Labels are set: added security", "Watching @vendor_sec"]
         for line, expected in [
             ("/test a security hole", "This would alert here for security."),
             ("/why 1", "is above its threshold"),

@@ -1,11 +1,9 @@
 """What people type, press and react with in Slack: acknowledged at once, handed to the house, answered."""
 
-import asyncio
 import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -13,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
 from bot.chat.slack import cards, incoming, modals, replies
+from bot.chat.slack.asking import Asking, say, tell
 from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.manifest import CLASSIFY, WHY, commands
@@ -20,13 +19,10 @@ from bot.chat.slack.people import People
 from bot.chat.slack.reread import Reread
 from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
 from bot.chat.slack.web import call
-from bot.commands.types import Asked, ButtonKind, Reply
+from bot.commands.types import ButtonKind, Reply
 from storage.types import AlertId
 
 log = logging.getLogger(__name__)
-
-SLOW_S = 2.0
-"""After so long without an answer people are told that it is being worked on."""
 
 _MOST_REMEMBERED = 10_000
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -42,6 +38,7 @@ class Desk:
         self._web = web
         self._people = people
         self._inbound = inbound
+        self._asking = Asking(people, inbound)
         self._reread = reread
         self._workspace = workspace
         self._bot = bot
@@ -83,7 +80,7 @@ class Desk:
         elif action.get("action_id") == SHOW:
             await self._show(incoming.shortcut(body, str(action.get("value", ""))), voice)
         elif said is None:
-            await _tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
+            await tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
         elif judged := _JUDGEMENT.fullmatch(said.text):
             await self._judge(said, voice, body.get("trigger_id", ""), judged)
         else:
@@ -91,7 +88,7 @@ class Desk:
 
     async def _judge(self, said: Said, voice: Voice, trigger: str, judged: re.Match[str]) -> None:
         """The card shows who judged how, so the answer is for this person alone."""
-        reply = await self._answered(said, voice)
+        reply = await self._asking.answered(said, voice)
         if reply.public and judged["said"] == "-1" and trigger:
             try:
                 await call(self._web.views_open(trigger_id=trigger, view=modals.ask_reason(said, judged["alert"])))
@@ -99,7 +96,7 @@ class Desk:
                 log.info("asked no reason alert=%s reason=%r", judged["alert"], str(error))
             else:
                 return
-        await _tell(voice, Reply(text=reply.text))
+        await tell(voice, Reply(text=reply.text))
 
     async def _reason(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -107,9 +104,9 @@ class Desk:
         if said is None:
             return
         voice = ChannelVoice(self._web, said.channel.channel, said.person)
-        reply = await self._answered(said, voice)
+        reply = await self._asking.answered(said, voice)
         if not reply.public:
-            await _tell(voice, reply)
+            await tell(voice, reply)
 
     async def _classify(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -127,7 +124,7 @@ class Desk:
         elif link:
             await self._answer(incoming.shortcut(body, f"/why {link}"), voice)
         else:
-            await _tell(voice, Reply(text="That message is no alert of mine, and holds no link to a post."))
+            await tell(voice, Reply(text="That message is no alert of mine, and holds no link to a post."))
 
     async def _reaction(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         found = incoming.reacted(event, self._workspace)
@@ -155,61 +152,22 @@ class Desk:
     async def _share(self, answer: str, voice: Voice) -> None:
         reply = self._shareable.get(answer)
         if reply is None:
-            await _tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
+            await tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
         else:
-            await _tell(voice, Reply(text=reply.text, public=True))
+            await tell(voice, Reply(text=reply.text, public=True))
 
     async def _show(self, said: Said, voice: Voice) -> None:
         """A collapsed alert as a whole, for one person."""
         number = int(said.text) if _NUMBER.fullmatch(said.text) else 0
         card = await self._inbound.alert_card(said.channel, AlertId(number))
         if card is None:
-            await _tell(voice, Reply(text="That alert is not there any more. /alerts lists the last ones."))
+            await tell(voice, Reply(text="That alert is not there any more. /alerts lists the last ones."))
         else:
-            await _say(voice.private(cards.said(card)))
+            await say(voice.private(cards.said(card)))
 
     async def _answer(self, said: Said, voice: Voice) -> None:
-        reply = await self._answered(said, voice)
-        await _tell(voice, reply, share=self._keep(reply))
-
-    async def _answered(self, said: Said, voice: Voice) -> Reply:
-        """What the house answers; whoever waits for long is told so meanwhile."""
-        asking = asyncio.ensure_future(self._ask(said))
-        await asyncio.wait({asking}, timeout=SLOW_S)
-        if not asking.done():
-            await _say(voice.wait(replies.reply(Reply(text="Working on it…"))))
-        return await asking
-
-    async def _ask(self, said: Said) -> Reply:
-        try:
-            async with self._people.turn(said.person):
-                actor = await self._people.actor(said.channel.workspace, said.person)
-        except DeliveryError as error:
-            log.warning("unanswered person=%s reason=%r", said.person, str(error))
-            return Reply(text=f"I could not find out who you are: {error}. Nothing was changed. Try again.")
-        text = said.text
-        if incoming.LOCK.match(text):
-            try:
-                text = await self._named(said)
-            except _NobodyError as error:
-                return Reply(
-                    text=f"{error} Nothing was changed. Pick people from the list that Slack shows after an @."
-                )
-        return await self._inbound.answer(
-            Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=text)
-        )
-
-    async def _named(self, said: Said) -> str:
-        """A line about people, with their names as Slack has them. Raises _NobodyError."""
-        if strangers := incoming.strangers_in(said.text):
-            raise _NobodyError(f"{', '.join(strangers)} is nobody whom I know here.")
-        names = {}
-        for person in incoming.people_in(said.text):
-            try:
-                names[person] = (await self._people.actor(said.channel.workspace, person)).name
-            except DeliveryError as error:
-                raise _NobodyError(f"I could not find out who {person} is: {error}.") from error
-        return incoming.with_names(said.text, names)
+        reply = await self._asking.answered(said, voice)
+        await tell(voice, reply, share=self._keep(reply))
 
     def _ours(self, body: dict[str, Any]) -> dict[str, Any]:
         """A payload with the one workspace that our token serves: Slack's may name none, or that of a guest."""
@@ -237,24 +195,6 @@ class Desk:
         if event:
             _remember(self._events, event, None)
         return True
-
-
-class _NobodyError(Exception):
-    """Somebody is named whom Slack does not know; the message says whom."""
-
-
-async def _tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
-    for page in replies.pages(reply):
-        said = replies.reply(page, share=share)
-        await _say(voice.public(said) if reply.public else voice.private(said))
-
-
-async def _say(saying: Awaitable[None]) -> None:
-    """What cannot be said is noted: whatever was asked for is done."""
-    try:
-        await saying
-    except DeliveryError as error:
-        log.warning("unanswered reason=%r", str(error))
 
 
 def _remember(memory: "OrderedDict[str, Any]", name: str, value: Any) -> None:

@@ -34,7 +34,7 @@ SOCKETS = 2
 EVENTS_PATH = "/slack/events"
 """Where Slack reaches us in HTTP mode."""
 
-NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat"
+NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat."
 
 PING_EVERY_S = 3.0
 """A socket that is cut is found out about this fast; one that hangs, after four times as long."""
@@ -126,7 +126,7 @@ class Slack:
         except ChannelGoneError:
             return NOT_A_MEMBER
         if found.get("is_archived"):
-            return "This channel is archived"
+            return "This channel is archived."
         return None if found.get("is_member") or found.get("is_im") else NOT_A_MEMBER
 
     def direct(self, workspace: str, person: str) -> ChannelKey | None:
@@ -152,7 +152,7 @@ class Slack:
             return granted
 
         app = AsyncApp(
-            client=self._web,
+            client=client(None, self._web.base_url),  # with a token of its own bolt warns that it uses the other
             authorize=authorize,
             signing_secret=self._signing_secret or None,
             request_verification_enabled=not self._app_token,
