@@ -55,6 +55,14 @@ def a_line(number: int, text: str, *, after_s: float = 0.0, author: str = "vendo
     }
 
 
+def free_port() -> int:
+    """One that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass(kw_only=True)
 class Home:
     """Where one Lapwing keeps what it remembers, from life to life, and what it is set to."""
@@ -63,7 +71,7 @@ class Home:
     folder: Path
     classifier: Classifier = field(default_factory=KeywordClassifier)
     more: Mapping[str, Any] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
 
     def plays(self, *lines: Mapping[str, object]) -> None:
         """What the source will show. Nothing is played before somebody watches somebody."""
@@ -108,7 +116,7 @@ class Home:
             await until(lambda: running.done() or len(self.slack.sockets.open) >= SOCKETS)
         else:
             self.slack.app.reached_at[PUBLIC] = self.address
-            while not running.done() and not await self._takes_events():
+            while not running.done() and not await self._takes_events():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)  # until the web server is there, and what stands behind it
         if running.done():
             running.result()
@@ -127,14 +135,6 @@ class Home:
     @property
     def _replay(self) -> Path:
         return self.folder / "posts.jsonl"
-
-
-def free_port() -> int:
-    """One that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def until(look: Callable[[], Any], timeout_s: float = 10.0) -> Any:
