@@ -69,10 +69,8 @@ async def test_removed_from_a_channel_and_invited_back(slack: FakeSlack, home: H
         await first_card(ada, ops)
         await ben.removes_bot(ops)
         await until(lambda: told(slack, ada.id))
-        assert told(slack, ada.id) == [
-            "Alerts in #ops stopped: I am not in this channel any more. "
-            "Settings are kept. Invite me back and they continue."
-        ]
+        (notice,) = told(slack, ada.id)
+        assert notice.startswith("Alerts in #ops stopped: I am not in this channel any more. Settings are kept.")
         assert told(slack, ben.id) == []  # ada changed the settings last
         assert len(cards(ops)) == 1
         assert "suspended" in await answer(ada, ops, "/health")
@@ -274,17 +272,17 @@ async def test_nothing_is_done_for_somebody_whom_slack_does_not_name(slack: Fake
 
 
 async def test_an_answer_too_long_for_one_message_comes_in_several(slack: FakeSlack, home: Home) -> None:
-    lines = [a_line(number, "quiet", author=f"account_{number:04}_of_many") for number in range(600)]
+    lines = [a_line(number, "quiet", author=f"acc_{number:04}") for number in range(600)]
     home.plays(*lines)
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
     async with home.awake():
         for start in range(0, 600, 100):
-            names = " ".join(f"@account_{number:04}_of_many" for number in range(start, start + 100))
+            names = " ".join(f"@acc_{number:04}" for number in range(start, start + 100))
             await answer(ada, ops, f"/watch {names} -retweets")
         before = len(ada.ephemerals(ops))
         await ada.types(ops, "/config export")
-        await until(lambda: "account_0599_of_many" in "".join(whispers(ada, ops)[before:]))
+        await until(lambda: "acc_0599" in "".join(whispers(ada, ops)[before:]))
         export = "".join(whispers(ada, ops)[before:])
     assert len(ada.ephemerals(ops)) - before > 1
-    assert all(f"account_{number:04}_of_many" in export for number in range(600))
+    assert all(f"acc_{number:04}" in export for number in range(600))

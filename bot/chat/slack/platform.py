@@ -21,7 +21,7 @@ from bot.chat.slack.desk import Desk
 from bot.chat.slack.incoming import PLATFORM, channel_key
 from bot.chat.slack.people import People
 from bot.chat.slack.reread import Reread
-from bot.chat.slack.signatures import signed
+from bot.chat.slack.signatures import problem
 from bot.chat.slack.start import check_app_token, identity
 from bot.chat.slack.web import call, client
 from sources.clock import Clock
@@ -90,8 +90,9 @@ class Slack:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """What Slack sends to EVENTS_PATH in HTTP mode. What is not signed, or was long ago, is not even read."""
-        if not signed(await request.read(), request.headers, self._signing_secret):
-            return web.Response(status=401, text="not signed by Slack, or too long ago")
+        if fault := problem(await request.read(), request.headers, self._signing_secret, self._clock.now()):
+            log.warning("refused request reason=%r", fault)
+            return web.Response(status=401, text="refused")
         if self._app is None:
             return web.Response(status=503, text="starting")
         try:
