@@ -118,6 +118,7 @@ async def test_an_app_that_is_uninstalled_keeps_everything_until_it_is_back(
     slack.reinstall()
     async with home.awake():
         await until(lambda: len(cards(ops)) == 2)
+        await until(lambda: any("Alerts in #ops stopped" in notice for notice in told(slack, ada.id)))
         assert "security" in await answer(ada, ops, "/labels")
 
 
@@ -286,3 +287,14 @@ async def test_an_answer_too_long_for_one_message_comes_in_several(slack: FakeSl
         export = "".join(whispers(ada, ops)[before:])
     assert len(ada.ephemerals(ops)) - before > 1
     assert all(f"acc_{number:04}" in export for number in range(600))
+
+
+async def test_a_conversation_with_lapwing_is_a_channel_too(slack: FakeSlack, home: Home) -> None:
+    ada, ben = slack.person("ada"), slack.person("ben")
+    talk = direct_channel(slack.workspace, ada.id)
+    others = slack.channel("", ada, ben, bot=False)
+    others.id, others.is_im = "D0OTHERS00", True
+    slack.workspace.channels[others.id] = others
+    async with home.awake():
+        await first_card(ada, talk)
+        assert "I am not in this channel yet." in await answer(ada, others, "/watch @vendor_sec")

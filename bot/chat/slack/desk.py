@@ -14,7 +14,7 @@ from bot.chat.slack import cards, incoming, modals, replies
 from bot.chat.slack.asking import Asking, say, tell
 from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
-from bot.chat.slack.manifest import CLASSIFY, WHY, commands
+from bot.chat.slack.manifest import CLASSIFY, WHY
 from bot.chat.slack.people import People
 from bot.chat.slack.reread import Reread
 from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
@@ -52,8 +52,7 @@ class Desk:
             await ack()
             await self._answer(incoming.slash(self._ours(body), prefix), ResponseVoice(body["response_url"]))
 
-        for name in commands(prefix):
-            app.command(name)(command)
+        app.command(re.compile(""))(command)  # whatever the manifest named them
         app.action(re.compile(""))(self._press)
         app.view(modals.REASON)(self._reason)
         app.shortcut(CLASSIFY)(self._classify)
@@ -62,6 +61,7 @@ class Desk:
         for event in ("reaction_added", "reaction_removed"):
             app.event(event)(self._reaction)
         app.event("member_joined_channel")(self._joined)
+        app.event("app_uninstalled")(self._uninstalled)
 
     async def _mention(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         if not self._is_news(body) or "user" not in event:
@@ -148,6 +148,10 @@ class Desk:
     async def _joined(self, event: dict[str, Any]) -> None:
         if event.get("user") == self._bot:
             await self._inbound.reachable(incoming.channel_key(self._workspace, event["channel"]))
+
+    async def _uninstalled(self) -> None:
+        """Each channel is suspended when something is to be sent there, and goes on when the app is installed again."""
+        log.error("uninstalled workspace=%s", self._workspace)
 
     async def _share(self, answer: str, voice: Voice) -> None:
         reply = self._shareable.get(answer)

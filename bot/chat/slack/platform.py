@@ -40,6 +40,11 @@ NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat
 PING_EVERY_S = 3.0
 """A socket that is cut is found out about this fast; one that hangs, after four times as long."""
 
+_PEOPLE = ("U", "W")
+"""What people's ids begin with; a message to one goes to the conversation with that person."""
+
+_CONVERSATION = "D"
+
 _PAGE = 200
 _LOOK_BACK_S = 7 * 24 * 3600.0
 
@@ -129,13 +134,20 @@ class Slack:
                 return None
 
     async def can_send(self, channel: ChannelKey) -> str | None:
+        name = channel.channel
         try:
-            found = (await call(self._web.conversations_info(channel=channel.channel)))["channel"]
+            if name[:1] in _PEOPLE:
+                await call(self._web.conversations_open(users=name))
+                return None
+            if name[:1] == _CONVERSATION:  # conversations.info would need one more scope for these
+                await call(self._web.conversations_open(channel=name))
+                return None
+            found = (await call(self._web.conversations_info(channel=name)))["channel"]
         except ChannelGoneError:
             return NOT_A_MEMBER
         if found.get("is_archived"):
             return "This channel is archived."
-        return None if found.get("is_member") or found.get("is_im") else NOT_A_MEMBER
+        return None if found.get("is_member") else NOT_A_MEMBER
 
     def direct(self, workspace: str, person: str) -> ChannelKey | None:
         """Slack opens a conversation by the id of the person in it."""
@@ -164,7 +176,7 @@ class Slack:
             authorize=authorize,
             signing_secret=self._signing_secret or None,
             request_verification_enabled=False,  # `receive` looks before bolt reads the body; a socket needs no proof
-            logger=logging.getLogger("slack_bolt"),
+            logger=_bolt_log(),
         )
         desk = Desk(self._web, self._people, inbound, reread, workspace=workspace, bot=bot)
         desk.register(app, prefix=self._prefix)
@@ -183,3 +195,14 @@ class Slack:
             for end in ends:
                 if isinstance(end, Exception):  # a socket that is broken already needs no goodbye
                     log.info("closed socket reason=%r", str(end))
+
+
+def _bolt_log() -> logging.Logger:
+    """bolt's log, without its wonder that SLACK_BOT_TOKEN is set and it is not the one to use it."""
+    found = logging.getLogger("slack_bolt")
+    found.addFilter(_is_news)
+    return found
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return "`token` will be unused" not in record.getMessage()
