@@ -15,7 +15,9 @@ def ask_reason(said: Said, alert: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": REASON,
-        "private_metadata": json.dumps({"channel": said.channel.channel, "name": said.channel_name, "alert": alert}),
+        "private_metadata": json.dumps(
+            {"channel": said.channel.channel, "name": said.channel_name[:80], "alert": alert}
+        ),
         "title": plain_text(f"Alert {alert}", 24),
         "submit": plain_text("Save"),
         "close": plain_text("Skip"),
