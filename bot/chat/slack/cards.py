@@ -25,7 +25,7 @@ OPEN = "open"
 
 Block = dict[str, Any]
 
-_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?")
 """An address that a button may open: nobody hides in front of the host (https://bank.example@evil.example)."""
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from bot.chat.plain import one_line
 from bot.chat.slack.incoming import Said, channel_key
 from bot.chat.slack.text import plain_text
 
@@ -38,7 +39,7 @@ def reason(payload: dict[str, Any]) -> Said | None:
     """What was written into it, as a command; None when nothing was."""
     view = payload["view"]
     values = view["state"]["values"].get(REASON, {}).get(REASON, {})
-    words = " ".join(str(values.get("value") or "").split())
+    words = one_line(str(values.get("value") or ""), MOST_REASON)
     where = json.loads(view["private_metadata"])
     if not words:
         return None
