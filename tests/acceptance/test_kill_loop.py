@@ -1,10 +1,11 @@
 """Killed at any moment, with a chat that errs, the program alerts once. The full size is in tests/benchmarks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.kill_loop import CARELESS, Plan, figures, run
+from tests.benchmarks.kill_loop import CARELESS, SIZES, Plan, figures, run
 
 
 @pytest.mark.parametrize("seed", [11, 12])
@@ -23,3 +24,13 @@ def test_without_a_grace_messages_are_doubled_so_that_this_test_can_fail(tmp_pat
 
     assert outcome.reckoning.doubled
     assert not outcome.reckoning.lost
+
+
+def test_through_slack_each_alert_is_one_message(tmp_path: Path) -> None:
+    plan = replace(SIZES["slack"], seed=11, posts=200, kills=3, channels=15)
+
+    outcome = run(plan, tmp_path)
+
+    assert outcome.reckoning.alerts > 30
+    assert outcome.reckoning.problems == (), f"again: {plan.command}"
+    assert all(figure.holds for figure in figures(outcome))

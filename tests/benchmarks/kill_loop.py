@@ -1,10 +1,12 @@
 """Nothing lost, nothing twice: the real program, killed again and again while posts come in and alerts go out.
 
     python -m tests.benchmarks.kill_loop [--seed N] [--posts 10000] [--kills 200] [--grace SECONDS]
+    python -m tests.benchmarks.kill_loop --chat slack [--posts 1000] [--channels 50] [--kills 30]
 
-Without --seed: three seeds at full size, and a small run whose grace is cut to nothing, which must double messages: a
-trial that cannot fail proves nothing. Exit status 1 when a limit is missed. A run that fails prints how to repeat it.
-Only kills after the first commit of a life count; a kill falls evenly between that and 0.4 s later.
+With --chat slack the real adapter speaks to the local Slack. Without --seed: three seeds at full size, and a small run
+whose grace is cut to nothing, which must double messages: a trial that cannot fail proves nothing. Exit status 1 when a
+limit is missed. A run that fails prints how to repeat it. Only kills after the first commit of a life count; a kill
+falls evenly between that and 0.4 s later.
 """
 
 import argparse
@@ -18,16 +20,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
+from bot.chat.slack.incoming import PLATFORM
 from tests.acceptance.program import environment
 from tests.benchmarks.report import Figure, finish
 from tests.fakes.chat_server import SLOWEST_COMMIT_S, ChatServer, on_a_bad_day
-from tests.fakes.http_chat import GRACE_S, REQUEST_TIMEOUT_S
+from tests.fakes.http_chat import GRACE_S, REQUEST_TIMEOUT_S, HttpChat
 from tests.fakes.reckoning import Reckoning, reckon
+from tests.fakes.slack import HOME_TEAM
+from tests.fakes.slack_server import GRACE_S as SLACK_GRACE_S
+from tests.fakes.slack_server import SlackServer
 from tests.fakes.trial import World, a_world, prepare, waiting, write_replay
 
 ROOT = Path(__file__).parents[2]
@@ -59,14 +65,29 @@ class Plan:
     kills: int = KILLS
     channels: int = CHANNELS
     grace_s: float = GRACE_S
+    chat: str = HttpChat.name
 
     @property
     def command(self) -> str:
         """What repeats this run."""
         return (
             f"python -m tests.benchmarks.kill_loop --seed {self.seed} --posts {self.posts} --kills {self.kills} "
-            f"--channels {self.channels} --grace {self.grace_s:g}"
+            f"--channels {self.channels} --grace {self.grace_s:g} --chat {self.chat}"
         )
+
+    def world(self) -> World:
+        """What is played."""
+        if self.chat == HttpChat.name:
+            return a_world(str(self.seed), posts=self.posts, channels=self.channels)
+        return a_world(
+            str(self.seed), posts=self.posts, channels=self.channels, platform=self.chat, workspace=HOME_TEAM
+        )
+
+    def server(self, world: World) -> ChatServer | SlackServer:
+        """The chat, on a bad day."""
+        if self.chat == HttpChat.name:
+            return ChatServer(on_a_bad_day(f"{self.seed} chat"))
+        return SlackServer([channel.key.channel for channel in world.channels], self.seed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,12 +134,12 @@ def _run(plan: Plan, folder: Path) -> Outcome:
     started = time.monotonic()
     dice = random.Random(f"{plan.seed} kills")
     delays = [dice.uniform(0, KILL_WITHIN_S) for _ in range(plan.kills)]
-    world = a_world(str(plan.seed), posts=plan.posts, channels=plan.channels)
+    world = plan.world()
     database, replay = folder / "lapwing.db", folder / "posts.jsonl"
     speed = write_replay(replay, world, str(plan.seed), play_s=(sum(delays) or 1.0) / PLAYED_IN_LIVES)
     asyncio.run(prepare(database, world))
     settings = {"database": database, "replay_file": replay, "replay_speed": speed, "classifier": "null"}
-    with ChatServer(on_a_bad_day(f"{plan.seed} chat")) as server:
+    with plan.server(world) as server:
         starts = []
         for delay_s in delays:
             with _Life(plan, server, settings, folder) as life:
@@ -143,11 +164,14 @@ def _run(plan: Plan, folder: Path) -> Outcome:
 class _Life:
     """One process of the program, from its start to its end."""
 
-    def __init__(self, plan: Plan, server: ChatServer, settings: Mapping[str, object], folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, server: ChatServer | SlackServer, settings: Mapping[str, object], folder: Path
+    ) -> None:
         self._said = (folder / "stderr").open("w+b")
         self._told, telling = os.pipe()
         self._started = time.monotonic()
         command = [sys.executable, "-m", "tests.fakes.program", "--chat", server.url, "--grace", str(plan.grace_s)]
+        command += ["--platform", plan.chat]
         self._process = subprocess.Popen(
             [*command, "--tell-fd", str(telling)],
             cwd=ROOT,
@@ -213,21 +237,29 @@ def figures(outcome: Outcome, most_s: float | None = MOST_S) -> list[Figure]:
     ]
 
 
+SIZES = {
+    HttpChat.name: Plan(seed=0),
+    PLATFORM: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=SLACK_GRACE_S, chat=PLATFORM),
+}
+"""How much is played in each chat unless something else is asked for."""
+
+
 def main() -> int:
     """Run what was asked for, and report."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.kill_loop")
     parser.add_argument("--seed", type=int, help="this one run instead of all")
-    parser.add_argument("--posts", type=int, default=POSTS)
-    parser.add_argument("--kills", type=int, default=KILLS)
-    parser.add_argument("--channels", type=int, default=CHANNELS)
-    parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds before an unknown outcome is looked up")
+    parser.add_argument("--chat", choices=SIZES, default=HttpChat.name)
+    for name in ("posts", "kills", "channels"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--grace", type=float, dest="grace_s", help="seconds before an unknown outcome is looked up")
     given = parser.parse_args()
-    size = {"posts": given.posts, "kills": given.kills, "channels": given.channels, "grace_s": given.grace}
-    plans = [Plan(seed=seed, **size) for seed in (SEEDS if given.seed is None else (given.seed,))]
+    asked = {name: value for name, value in vars(given).items() if name not in {"seed", "chat"} and value is not None}
+    size = replace(SIZES[given.chat], **asked)
+    plans = [replace(size, seed=seed) for seed in (SEEDS if given.seed is None else (given.seed,))]
     outcomes = [_told(plan) for plan in plans]
     measured = [figure for outcome in outcomes for figure in figures(outcome)]
     if given.seed is None:
-        careless = _told(CARELESS)
+        careless = _told(replace(CARELESS, chat=given.chat))
         doubled = len(careless.reckoning.doubled)
         measured.append(Figure(name="doubled where the grace is cut to nothing", value=doubled, floor=1))
     information = {f"seed {outcome.plan.seed}": outcome.information() for outcome in outcomes}

@@ -1,6 +1,7 @@
 """The real program with a chat over HTTP, for tests that kill it.
 
     python -m tests.fakes.program --chat http://127.0.0.1:8080 --die-at "before put posts"
+    python -m tests.fakes.program --platform slack --chat http://127.0.0.1:8080/api/
 
 Settings come from the environment, as those of `lapwing run`; channels are in the database before the first life.
 """
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.app import build
-from bot.chat.base import Inbound
+from bot.chat.base import ChatPlatform, Inbound
+from bot.chat.slack.incoming import PLATFORM
 from bot.cli.failures import explained
 from bot.cli.logs import start_logging
 from bot.commands.types import Actor, Asked
@@ -47,6 +49,9 @@ class Life:
     chat: str
     """The address of the chat."""
 
+    platform: str = HttpChat.name
+    """Which chat it is: one of PLATFORMS."""
+
     grace_s: float = GRACE_S
     timeout_s: float = REQUEST_TIMEOUT_S
     die_at: str = ""
@@ -60,6 +65,10 @@ class Life:
 
     says: tuple[tuple[str, str], ...] | None = None
     """(channel, line): once all is settled someone says these, and the life ends when all is settled again."""
+
+
+PLATFORMS = (HttpChat.name, PLATFORM)
+"""The careless chat of the tests, and the local Slack."""
 
 
 class TalkativeChat(HttpChat):
@@ -118,8 +127,16 @@ async def _run(life: Life) -> None:
         if life.fails_on is None
         else _Failing(engine="null", place="", template=NULL_TEMPLATE, fails_on=life.fails_on)
     )
-    async with build(settings, scripted=False, platforms=[TalkativeChat(life)], choice=choice) as app:
+    async with build(settings, scripted=False, platforms=[_platform(life)], choice=choice) as app:
         await app.run()
+
+
+def _platform(life: Life) -> ChatPlatform:
+    if life.platform == HttpChat.name:
+        return TalkativeChat(life)
+    from tests.fakes.slack_server import QuickSlack  # (the others need not wait for bolt)
+
+    return QuickSlack(life.chat, grace_s=life.grace_s)
 
 
 def _arrived(life: Life) -> Callable[[str], None]:
@@ -140,11 +157,20 @@ def main() -> None:
     """Understand the command line, and live."""
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.program")
     parser.add_argument("--chat", required=True)
+    parser.add_argument("--platform", choices=PLATFORMS, default=HttpChat.name)
     parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds")
     parser.add_argument("--die-at", choices=failpoints.every(), default="", metavar="FAILPOINT")
     parser.add_argument("--tell-fd", type=int)
     given = parser.parse_args()
-    live(Life(chat=given.chat, grace_s=given.grace, die_at=given.die_at, tell_fd=given.tell_fd))
+    live(
+        Life(
+            chat=given.chat,
+            platform=given.platform,
+            grace_s=given.grace,
+            die_at=given.die_at,
+            tell_fd=given.tell_fd,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from tests.fakes.chat_server import Message
 from tests.fakes.trial import World, read_only
 
 
@@ -41,6 +41,22 @@ class Reckoning:
         return self.lost + self.doubled + self.strange + self.undecided + self.unsettled + self.damage
 
 
+class Kept(Protocol):
+    """A message as a chat keeps it; the first of the same key comes first."""
+
+    @property
+    def id(self) -> int | str: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Alert:
     post: str
@@ -49,9 +65,7 @@ class _Alert:
     receipt: str | None
 
 
-def reckon(
-    path: Path, world: World, messages: Sequence[Message], unreachable: Collection[str] = frozenset()
-) -> Reckoning:
+def reckon(path: Path, world: World, messages: Sequence[Kept], unreachable: Collection[str] = frozenset()) -> Reckoning:
     """`unreachable`: the channels that take no message; their alerts must exist all the same."""
     with closing(read_only(path)) as connection:
         alerts = [_Alert(*row) for row in connection.execute(_ALERTS)]
@@ -101,7 +115,7 @@ def _unsettled(connection: sqlite3.Connection) -> tuple[str, ...]:
     return (*(f"still owed: {row}" for row in owed), *(f"still in the inbox: {row}" for row in waiting))
 
 
-def _saying_something_else(alerts: Sequence[_Alert], messages: Sequence[Message]) -> list[str]:
+def _saying_something_else(alerts: Sequence[_Alert], messages: Sequence[Kept]) -> list[str]:
     """Messages that are not about the post of the alert they carry, and receipts that are not of its message."""
     first = {(message.channel, message.key): message for message in reversed(messages)}
     wrong = []

@@ -85,7 +85,9 @@ def must_alert(channel: Channel, watch: Watch, text: str) -> bool:
     return any(1 / (1 + math.exp(-logit)) > threshold for logit, threshold in zip(logits, least, strict=True))
 
 
-def a_world(seed: str, *, posts: int, channels: int) -> World:
+def a_world(
+    seed: str, *, posts: int, channels: int, platform: str = HttpChat.name, workspace: str = WORKSPACE
+) -> World:
     """As many posts by accounts that are all watched, some by several of the channels, which are set in many ways.
 
     About one post in five that a channel watches alerts: enough that every life has some to send, few enough that
@@ -97,7 +99,15 @@ def a_world(seed: str, *, posts: int, channels: int) -> World:
     ids = dice.sample(range(10 * posts), posts)
     return World(
         posts=tuple(_a_post(dice, str(number), dice.choice(accounts)) for number in ids),
-        channels=tuple(_a_channel(dice, number, sorted(watched)) for number, watched in enumerate(wanted)),
+        channels=tuple(
+            _a_channel(
+                dice,
+                ChannelKey(platform=platform, workspace=workspace, channel=f"channel{number}"),
+                number,
+                sorted(watched),
+            )
+            for number, watched in enumerate(wanted)
+        ),
     )
 
 
@@ -106,15 +116,15 @@ def _a_post(dice: random.Random, post: str, author: str) -> Played:
     return Played(id=post, author=author, text=link if dice.random() < NO_WORDS else f"Post {post}: word is {link}")
 
 
-def _a_channel(dice: random.Random, number: int, accounts: Sequence[str]) -> Channel:
+def _a_channel(dice: random.Random, key: ChannelKey, number: int, accounts: Sequence[str]) -> Channel:
     names = dice.sample(LABELS, dice.choice((1, 1, 2, 3)))
     alone = len(names) == 1
     exclusive = not alone and dice.random() < 0.3
     thresholds = (0.98, 0.99) if exclusive else (None, 0.8, 0.9, 0.9) if alone else (0.9, 0.95)
     quiet = {1: AlertState.SHADOW, 2: AlertState.OFF}
     return Channel(
-        key=ChannelKey(platform=HttpChat.name, workspace=WORKSPACE, channel=f"channel{number}"),
-        name=f"channel{number}",
+        key=key,
+        name=key.channel,
         mode=Mode.EXCLUSIVE if exclusive else Mode.INDEPENDENT,
         threshold=dice.choice(thresholds),
         alerts=quiet.get(number, AlertState.ON),

@@ -64,7 +64,7 @@ class Asking:
         """A line about people, with their names as Slack has them."""
         if strangers := incoming.strangers_in(said.text):
             raise _NotUnderstoodError(
-                f"{', '.join(strangers)} is nobody whom I know here. Pick people from the list that Slack shows after @."
+                f"{', '.join(strangers)} is nobody I know here. Pick people from the list that Slack shows after @."
             )
         names = {}
         for person in incoming.people_in(said.text):

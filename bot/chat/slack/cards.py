@@ -1,11 +1,12 @@
 """Cards as Slack's blocks. Pure."""
 
+import re
 import zlib
 from typing import Any
 
 from bot.cards import AlertCard, Card, NoticeCard, Press, SummaryCard
-from bot.chat.plain import byline, marks_line, summary_lines
-from bot.chat.slack.text import MOST_BUTTON, cut, escape, plain_text
+from bot.chat.plain import byline, marks_line, printable, summary_lines
+from bot.chat.slack.text import MOST_BUTTON, MOST_SECTION, QUIET, fallback, plain_text
 from storage.types import DeliveryKey
 
 EVENT_TYPE = "lapwing_delivery"
@@ -14,7 +15,7 @@ EVENT_TYPE = "lapwing_delivery"
 MOST_FALLBACK = 300
 MOST_URL = 3_000
 MOST_OPTION = 150
-MOST_OPTIONS = 5
+MOST_OPTIONS, LEAST_OPTIONS = 5, 2
 
 DO = "do"
 """What the ids of actions begin with whose value is a command, run for whoever presses."""
@@ -27,10 +28,13 @@ OPEN = "open"
 
 Block = dict[str, Any]
 
+_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?")
+"""An address that a button may open: nobody hides in front of the host (https://bank.example@evil.example)."""
+
 
 def said(card: Card) -> dict[str, Any]:
     """What is said of a card; never where."""
-    return {"text": escape(cut(" ".join(card.fallback.split()), MOST_FALLBACK)), "blocks": blocks(card)}
+    return {"text": fallback(card.fallback, MOST_FALLBACK), "blocks": blocks(card), **QUIET}
 
 
 def metadata(key: DeliveryKey) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def blocks(card: Card) -> list[Block]:
         case AlertCard():
             made = _alert(card)
         case SummaryCard():
-            made = [_section(card.headline), _section("\n".join(summary_lines(card)))]
+            made = [_section(part) for part in (card.headline, *parts("\n".join(summary_lines(card))))]
         case NoticeCard():
             made = [_section(card.text)]
     revision = zlib.crc32(repr(made).encode("utf-8", "surrogatepass"))
@@ -109,12 +113,12 @@ _COMMANDS = {
 def do(label: str, command: str) -> Block:
     """A button that runs a command for whoever presses it."""
     shown = plain_text(label, MOST_BUTTON)
-    return {"type": "button", "text": shown, "action_id": f"{DO}:{shown['text']}", "value": command}
+    return {"type": "button", "text": shown, "action_id": f"{DO}:{shown['text']}", "value": printable(command)}
 
 
 def _link(label: str, url: str) -> Block | None:
     """A button that opens a page; none where the address is none that Slack opens."""
-    if not url.startswith(("https://", "http://")) or len(url) > MOST_URL:
+    if not _ADDRESS.fullmatch(url) or url != printable(url) or len(url) > MOST_URL:
         return None
     return {"type": "button", "text": plain_text(label, MOST_BUTTON), "action_id": OPEN, "url": url}
 
@@ -122,8 +126,24 @@ def _link(label: str, url: str) -> Block | None:
 def _more(card: AlertCard) -> Block | None:
     """What else can be done about an alert, as commands; what is too long for an option has to be typed."""
     wishes = [wish for wish in card.more if len(wish.command) <= MOST_OPTION][:MOST_OPTIONS]
-    options = [{"text": plain_text(wish.label, MOST_BUTTON), "value": wish.command} for wish in wishes]
-    return {"type": "overflow", "action_id": f"{DO}:{Press.MORE}", "options": options} if options else None
+    if len(wishes) < LEAST_OPTIONS:  # no menu, but what is left of it can still be pressed
+        return do(wishes[0].label, wishes[0].command) if wishes else None
+    options = [{"text": plain_text(wish.label, MOST_BUTTON), "value": printable(wish.command)} for wish in wishes]
+    return {"type": "overflow", "action_id": f"{DO}:{Press.MORE}", "options": options}
+
+
+def parts(text: str, most: int = MOST_SECTION) -> list[str]:
+    """A text in pieces of at most so many characters, broken at line ends where there are any."""
+    pieces, piece = [], ""
+    for line in text.split("\n"):
+        for start in range(0, max(len(line), 1), most):
+            chunk = line[start : start + most]
+            if piece and len(piece) + 1 + len(chunk) > most:
+                pieces.append(piece)
+                piece = chunk
+            else:
+                piece = f"{piece}\n{chunk}" if piece else chunk
+    return [*pieces, piece]
 
 
 def _section(text: str) -> Block:

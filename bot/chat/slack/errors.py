@@ -14,6 +14,7 @@ _GONE = {
     "not_in_channel": "I am not in this channel any more",
     "channel_not_found": "this channel does not exist, or I cannot see it",
     "is_archived": "this channel is archived",
+    "is_inactive": "this channel is archived",
     "account_inactive": "this workspace has removed or disabled me",
     "token_revoked": "this workspace has taken my token back",
     "token_expired": "my token has expired",
@@ -22,8 +23,15 @@ _GONE = {
     "missing_scope": "I lack a permission: install me again with the manifest",
     "restricted_action": "this workspace lets only some people post in this channel",
     "restricted_action_read_only_channel": "this channel is read-only",
+    "restricted_action_thread_only_channel": "this channel takes nothing outside threads",
+    "restricted_action_non_threadable_channel": "this channel takes no answers in threads",
+    "messages_tab_disabled": "I have no messages tab: install me again with the manifest",
     "ekm_access_denied": "this workspace's keys do not let me post",
     "team_access_not_granted": "I may not post in this workspace",
+    "not_allowed_token_type": "Slack does not take this kind of token",
+    "two_factor_setup_required": "this workspace asks for two-factor authentication first",
+    "access_denied": "this workspace does not let me in",
+    "enterprise_is_restricted": "this organisation does not let me in",
     "no_permission": "I may not post in this channel",
 }
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from bot.chat.plain import one_line
 from bot.chat.slack.incoming import Said, channel_key
 from bot.chat.slack.text import plain_text
 
@@ -15,7 +16,9 @@ def ask_reason(said: Said, alert: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": REASON,
-        "private_metadata": json.dumps({"channel": said.channel.channel, "name": said.channel_name, "alert": alert}),
+        "private_metadata": json.dumps(
+            {"channel": said.channel.channel, "name": said.channel_name[:80], "alert": alert}
+        ),
         "title": plain_text(f"Alert {alert}", 24),
         "submit": plain_text("Save"),
         "close": plain_text("Skip"),
@@ -36,7 +39,7 @@ def reason(payload: dict[str, Any]) -> Said | None:
     """What was written into it, as a command; None when nothing was."""
     view = payload["view"]
     values = view["state"]["values"].get(REASON, {}).get(REASON, {})
-    words = " ".join(str(values.get("value") or "").split())
+    words = one_line(str(values.get("value") or ""), MOST_REASON)
     where = json.loads(view["private_metadata"])
     if not words:
         return None

@@ -107,9 +107,7 @@ class Slack:
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
-        sending = self._web.chat_postMessage(
-            channel=channel.channel, **said(card), metadata=metadata(key), unfurl_links=False, unfurl_media=False
-        )
+        sending = self._web.chat_postMessage(channel=channel.channel, **said(card), metadata=metadata(key))
         return Receipt(str((await call(sending))["ts"]))
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:

@@ -3,56 +3,51 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.chat.slack.cards import Block, do
-from bot.chat.slack.text import MOST_BUTTON, MOST_SECTION, cut, escape, plain_text
+from bot.chat.plain import printable
+from bot.chat.slack.cards import DO, MOST_FALLBACK, Block, do, parts
+from bot.chat.slack.text import MOST_BUTTON, QUIET, fallback, plain_text
 from bot.commands.types import Button, ButtonKind, Reply
 
-MOST_BLOCKS = 50
-MOST_MESSAGE = 12_000
-"""Characters of all blocks of a message: Slack takes some 13,200, which it documents nowhere."""
-
+MOST_BUTTONS = 25
 MOST_VALUE = 2_000
+MOST_TEXT = 11_000
+"""Slack refuses messages whose texts have more than some 13,200 characters together, those of buttons included."""
+
 SHARE = "share"
 """The id of the button that shows a private answer to the channel."""
 
 
 def reply(answer: Reply, *, share: str = "") -> dict[str, Any]:
     """The text and blocks of an answer; never where it goes. `share`: the name under which it can be shared."""
-    sections: list[Block] = [{"type": "section", "text": plain_text(part)} for part in parts(answer.text)]
-    buttons = [button for button in (_button(one, share) for one in answer.buttons) if button is not None]
+    sections: list[Block] = [{"type": "section", "text": plain_text(part)} for part in parts(_fitting(answer.text))]
+    made = (_button(place, one, share) for place, one in enumerate(answer.buttons))
+    buttons = [button for button in made if button is not None][:MOST_BUTTONS]
     actions: list[Block] = [{"type": "actions", "elements": buttons}] if buttons else []
-    return {
-        "text": escape(cut(answer.text, MOST_SECTION)),
-        "blocks": [*sections[: MOST_BLOCKS - len(actions)], *actions],
-    }
+    return {"text": fallback(answer.text, MOST_FALLBACK) or " ", "blocks": [*sections, *actions], **QUIET}
 
 
 def pages(answer: Reply) -> list[Reply]:
     """An answer that is too long for one message as several; the buttons stand under the last."""
-    pieces = parts(answer.text, MOST_MESSAGE)
+    pieces = parts(answer.text, MOST_TEXT)
     return [
         *(replace(answer, text=piece, buttons=()) for piece in pieces[:-1]),
         replace(answer, text=pieces[-1]),
     ]
 
 
-def parts(text: str, most: int = MOST_SECTION) -> list[str]:
-    """A text in pieces of at most so many characters, broken at line ends where there are any."""
-    pieces, piece = [], ""
-    for line in text.splitlines() or [""]:
-        for start in range(0, max(len(line), 1), most):
-            chunk = line[start : start + most]
-            if piece and len(piece) + 1 + len(chunk) > most:
-                pieces.append(piece)
-                piece = chunk
-            else:
-                piece = f"{piece}\n{chunk}" if piece else chunk
-    return [*pieces, piece]
+def _fitting(text: str) -> str:
+    """What one message can hold; where that is not all, how much is missing stands at its end."""
+    shown = printable(text)
+    if len(shown) <= MOST_TEXT:
+        return shown
+    return f"{shown[:MOST_TEXT]}…\n(The other {len(shown) - MOST_TEXT:,} characters do not fit into one message.)"
 
 
-def _button(button: Button, share: str) -> Block | None:
+def _button(place: int, button: Button, share: str) -> Block | None:
     """A button; none for a command that is too long for one: it can be typed."""
     if button.kind is ButtonKind.SHARE:
         label = plain_text(button.label, MOST_BUTTON)
         return {"type": "button", "text": label, "action_id": SHARE, "value": share} if share else None
-    return do(button.label, button.value) if len(button.value) <= MOST_VALUE else None
+    if not 0 < len(button.value) <= MOST_VALUE:
+        return None
+    return do(button.label, button.value) | {"action_id": f"{DO}:{place}"}

@@ -38,7 +38,7 @@ class ChannelVoice:
         await call(self._web.chat_postEphemeral(user=self._person, **self._where, **said))
 
     async def public(self, said: dict[str, Any]) -> None:
-        await call(self._web.chat_postMessage(**self._where, **said, unfurl_links=False, unfurl_media=False))
+        await call(self._web.chat_postMessage(**self._where, **said))
 
 
 class PressVoice:
