@@ -46,8 +46,8 @@ _APP_TOKEN_PAGE = f"{APP}, Basic Information, App-Level Tokens"
 
 _APP_TOKEN_WAYS_OUT = {
     "invalid_auth": f"Copy a token of {_APP_TOKEN_PAGE}, into SLACK_APP_TOKEN.",
-    "missing_scope": f"Open {_APP_TOKEN_PAGE}, press Generate Token and Scopes, add connections:write, and copy the new "
-    "token into SLACK_APP_TOKEN.",
+    "missing_scope": f"Open {_APP_TOKEN_PAGE}, press Generate Token and Scopes, add connections:write, and copy the "
+    "new token into SLACK_APP_TOKEN.",
     "not_allowed_token_type": f"SLACK_APP_TOKEN is no app-level token. Make one: {_APP_TOKEN_PAGE}.",
 }
 
@@ -82,9 +82,7 @@ async def examine(access: Access, clock: Clock, *, may_listen: bool) -> AsyncIte
         answer = await client(access.bot_token, access.api_url).auth_test()
         who, headers = dict(answer.data) if isinstance(answer.data, dict) else {}, _plain(answer.headers)
     except SlackApiError as error:
-        yield _refused(
-            "chat", str(error.response.get("error")), _BOT_TOKEN_WAYS_OUT, _BOT_TOKEN_WAYS_OUT["invalid_auth"]
-        )
+        yield _refused("chat", error, _BOT_TOKEN_WAYS_OUT)
         return
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         yield _unreachable(access.api_url, error)
