@@ -2,9 +2,7 @@
 
 import os
 import socket
-from http.client import HTTPException
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from http.client import HTTPConnection, HTTPException
 
 _ANSWER_WITHIN_S = 5.0
 _MOST_ANSWER = 4096
@@ -46,12 +44,12 @@ def _try_to_listen(host: str, port: int) -> None:
 def _lapwing_answers(host: str, port: int) -> bool:
     """Whether it is a running Lapwing that holds the address."""
     near = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
+    asked = HTTPConnection(near, port, timeout=_ANSWER_WITHIN_S)
     try:
-        with urlopen(f"http://{near}:{port}/healthz", timeout=_ANSWER_WITHIN_S) as answer:
-            found = answer.read(_MOST_ANSWER)
-    except HTTPError as refusal:  # one that is ill says so with 503
-        with refusal:
-            found = refusal.read(_MOST_ANSWER)
+        asked.request("GET", "/healthz")
+        found = asked.getresponse().read(_MOST_ANSWER)
     except (OSError, HTTPException):
         return False
+    finally:
+        asked.close()
     return b'"status": "ok"' in found or b'"status": "unhealthy"' in found
