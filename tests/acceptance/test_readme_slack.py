@@ -44,7 +44,8 @@ def free_port() -> int:
 @contextmanager
 def running(folder: Path, **settings: object) -> Iterator[subprocess.Popen[str]]:
     """`lapwing run` as a service manager runs it. The null classifier, so that no model is loaded."""
-    settings = {"database": folder / "a.db", "classifier": "null", "replay_file": SAMPLE, **settings}
+    beside = {"slack_client_id": "1.2", "slack_client_secret": "hush"}  # they stand beside the signing secret
+    settings = {"database": folder / "a.db", "classifier": "null", "replay_file": SAMPLE, **beside, **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "run"],
         env=environment(**settings),
@@ -122,8 +123,9 @@ async def test_over_http(tmp_path: Path) -> None:
             "http_port": port,
         }
         with running(tmp_path, **settings) as process:
-            await until(lambda: is_healthy(f"http://127.0.0.1:{port}"))
-            await until(slack.http.verify)
+            async with asyncio.timeout(30):
+                await until(lambda: is_healthy(f"http://127.0.0.1:{port}"))
+                await until(slack.http.verify)
             assert await follow(slack)
             status, said = await ended(process)
         assert status == 0, said

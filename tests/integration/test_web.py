@@ -56,7 +56,8 @@ async def serving(
     server = WebServer(host="127.0.0.1", port=0, vitals=vitals, receivers=receivers or {}, answer_within_s=0.2)
     running = asyncio.create_task(server.run())
     try:
-        await until(lambda: bool(server.address) or running.done())
+        async with asyncio.timeout(5):
+            await until(lambda: bool(server.address))
         yield server
     finally:
         running.cancel()
