@@ -4,12 +4,14 @@ import asyncio
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.chat.slack.manifest import manifest
 from bot.demo import SAMPLE
+from storage.owner import owning
 from tests.acceptance.program import Ended, environment, lapwing
 from tests.fakes.slack import FakeSlack
 
@@ -64,6 +66,19 @@ async def test_the_doctor_names_what_slack_lacks_and_goes_on(tmp_path: Path) -> 
     wrong = {about for about, text in lines_of(done).items() if text.startswith("WRONG")}
     assert wrong == {"scopes", "sockets"}
     assert slack.app.bot_token not in done.out + done.err
+
+
+async def test_while_lapwing_runs_the_doctor_opens_no_socket_that_would_take_what_is_meant_for_it(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "a.db"
+    assert lapwing("run", typed="/wait\n", settings={**NULL, "database": database}).status == 0
+    async with FakeSlack.running(manifest()) as slack:
+        with owning(database, datetime.now(UTC)):
+            done = await doctor(slack, tmp_path)
+        alone = await doctor(slack, tmp_path)
+    assert lines_of(done)["sockets"] == "ok, Slack lets them be opened; not tried, since Lapwing is running"
+    assert lines_of(alone)["sockets"] == "ok, Socket Mode is on and Slack answers"
 
 
 async def test_swapped_tokens_are_told_before_slack_is_asked(tmp_path: Path) -> None:
