@@ -20,6 +20,7 @@ from bot.commands.house import House
 from bot.commands.reactions import Emoji
 from bot.commands.reactions import emoji as known_emoji
 from bot.commands.types import Asked, Reply
+from bot.extras import needing
 from bot.insight.health import Health
 from bot.insight.vitals import Vitals
 from bot.pipeline.bell import Bell
@@ -34,6 +35,7 @@ from bot.pipeline.supervise import Make, Supervisor
 from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
+from bot.web.address import AddressUnusableError
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
 from classifier.types import ClassifierError
@@ -55,7 +57,7 @@ _SETTLE_POLL_S = 0.02
 _DRAIN_S = 20.0
 """A service manager kills what has not ended within 30 s or so of being told to."""
 
-_FATAL = (ClassifierError, DatabaseUnusableError, SourceUnreadableError, ChatGoneError)
+_FATAL = (ClassifierError, DatabaseUnusableError, SourceUnreadableError, ChatGoneError, AddressUnusableError)
 """What a new start would only meet again: people have to mend something first."""
 
 
@@ -298,7 +300,8 @@ async def build(
 
 
 def _slack(settings: Settings, clock: Clock) -> "Slack":
-    from bot.chat.slack.platform import Slack  # noqa: PLC0415  (a terminal need not wait for bolt)
+    with needing("Slack", "slack"):
+        from bot.chat.slack.platform import Slack  # noqa: PLC0415  (a terminal need not wait for bolt)
 
     return Slack(
         bot_token=settings.slack_bot_token.get_secret_value(),
@@ -311,7 +314,8 @@ def _slack(settings: Settings, clock: Clock) -> "Slack":
 
 
 def _web_server(settings: Settings, app: App, receivers: "Mapping[str, Handler]") -> "WebServer":
-    from bot.web.server import WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
+    with needing("HTTP_PORT", "web"):
+        from bot.web.server import WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
 
     return WebServer(host=settings.http_host, port=settings.http_port, vitals=app.vitals, receivers=receivers)
 

@@ -7,17 +7,21 @@ setting that silently does nothing is found in the worst night of the year.
 import difflib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.commands.reactions import emoji
+from bot.commands import reactions
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
+
+COMMAND_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
+"""What may stand before the names of Slack's commands, in the manifest as in the settings."""
 
 
 class SettingsError(Exception):
@@ -38,6 +42,11 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+def _bare(value: Any) -> Any:
+    """A secret that was copied with a line's end is the secret without it."""
+    return value.strip() if isinstance(value, str) else value
+
+
 def _begins(prefix: str) -> Callable[[SecretStr], SecretStr]:
     """Tokens are easily swapped; each kind has its own beginning."""
 
@@ -49,10 +58,31 @@ def _begins(prefix: str) -> Callable[[SecretStr], SecretStr]:
     return check
 
 
-def _means_one_thing(not_relevant: str, info: ValidationInfo) -> str:
-    """One emoji cannot mean relevant and not relevant."""
-    emoji(info.data.get("reactions_relevant", "").split(","), not_relevant.split(","))
-    return not_relevant
+def _no_token(value: SecretStr) -> SecretStr:
+    if value.get_secret_value().startswith(("xox", "xapp-")):
+        raise ValueError("is a token: the signing secret stands under Basic Information, App Credentials.")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if value and not COMMAND_PREFIX.fullmatch(value):
+        raise ValueError("only small letters, digits and -, 16 at most")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("an address begins with https://")
+    return f"{value.rstrip('/')}/"  # a method's name is put after it
+
+
+def _emoji_names(value: str) -> str:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if not names:
+        raise ValueError("names no emoji")
+    if spaced := [name for name in names if " " in name]:
+        raise ValueError(f'"{spaced[0]}" is not the name of an emoji; names are separated by commas')
+    return ",".join(names)
 
 
 def _word(value: str) -> str:
@@ -64,7 +94,12 @@ def _word(value: str) -> str:
 class Settings(BaseSettings):
     """All settings. A field's name in capitals is its environment variable; its description is README's table."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # a wrong token is a secret, too
+    )
 
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
@@ -95,19 +130,25 @@ class Settings(BaseSettings):
         description="for so many days posts are kept, with what was decided, sent and judged of them; `0`: for ever",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_begins("xoxb-"))] = Field(
+    slack_bot_token: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xoxb-"))] = Field(
         SecretStr(""), description="the bot token (`xoxb-…`) of your Slack app; with it Lapwing serves Slack"
     )
-    slack_app_token: Annotated[SecretStr, AfterValidator(_begins("xapp-"))] = Field(
+    slack_app_token: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xapp-"))] = Field(
         SecretStr(""), description="the app-level token (`xapp-…`) for Socket Mode"
     )
-    slack_signing_secret: SecretStr = Field(
+    slack_signing_secret: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_no_token)] = Field(
         SecretStr(""), description="the signing secret, for HTTP mode in place of SLACK_APP_TOKEN"
     )
-    slack_command_prefix: str = Field("", description="the `--prefix` that the manifest was made with")
-    slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
-    reactions_relevant: str = Field("+1,white_check_mark", description="emoji that mean relevant, by their names")
-    reactions_not_relevant: Annotated[str, AfterValidator(_means_one_thing)] = Field(
+    slack_command_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        "", description="the `--prefix` that the manifest was made with"
+    )
+    slack_api_url: Annotated[str, AfterValidator(_address)] = Field(
+        "https://slack.com/api/", description="where Slack's Web API is"
+    )
+    reactions_relevant: Annotated[str, AfterValidator(_emoji_names)] = Field(
+        "+1,white_check_mark", description="emoji that mean relevant, by their names, separated by commas"
+    )
+    reactions_not_relevant: Annotated[str, AfterValidator(_emoji_names)] = Field(
         "-1,x,no_entry_sign", description="emoji that mean not relevant"
     )
     http_host: str = Field("127.0.0.1", description="where the web server listens, `0.0.0.0` for everywhere")
@@ -117,6 +158,12 @@ class Settings(BaseSettings):
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
+
+    @property
+    def slack_wanted(self) -> bool:
+        """Whether anything of Slack is set up, whole or not; `check_slack` says what is missing."""
+        secrets = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        return any(secret.get_secret_value() for secret in secrets)
 
     @classmethod
     def settings_customise_sources(
@@ -137,9 +184,15 @@ def read_settings(config: Path | None = None) -> Settings:
     named = config or (Path(variable) if variable else None)
     from_file = _read_file(named) if named else {}
     try:
-        return Settings(**from_file)
+        settings = Settings(**from_file)
+        reactions.emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem, from_file, named) for problem in error.errors())) from error
+    except ValueError as error:  # of the reactions: what each may be is right, and together they are not
+        raise SettingsError(
+            f"REACTIONS_RELEVANT and REACTIONS_NOT_RELEVANT: {error}. Take it out of one of them."
+        ) from error
+    return settings
 
 
 def check_slack(settings: Settings) -> None:
@@ -183,7 +236,7 @@ def _explain(problem: Any, from_file: Mapping[str, Any], path: Path | None) -> s
     reason = str(problem["msg"]).removeprefix("Value error, ")
     default = Settings.model_fields[name].default
     if isinstance(default, SecretStr):  # never shown, not even when it is wrong
-        return f"{where} {reason} Mend it, or leave it out."
+        return f"{where} {reason} Mend it, or leave it out." if reason.startswith("is ") else f"{where}: {reason}."
     return f"{where} is {problem['input']!r}: {reason}. Mend it, or leave it out for the default ({default})."
 
 

@@ -24,7 +24,7 @@ def command(
         Path | None, typer.Option("--config", "-c", help="The TOML file that `lapwing run` is given.")
     ] = None,
 ) -> None:
-    """Check settings, database, source and model, and say how to mend what is wrong.
+    """Check settings, database, source, model, chat and web server, and say how to mend what is wrong.
 
     An older database is brought up to date, as by `lapwing run`; nothing else is changed. While Lapwing runs, its
     database is only read.
@@ -47,18 +47,32 @@ async def _examine(config: Path | None) -> bool:
         "database": _database,
         "source": _source,
         "model": _model,
+        **({} if settings.slack_wanted else {"chat": _terminal}),
+        **({"web": _web} if settings.http_port else {}),
     }
-    return all([await _passes(name, check(settings)) for name, check in checks.items()])
+    found = [await _passes(name, check(settings)) for name, check in checks.items()]
+    if settings.slack_wanted:
+        found.append(await _slack_passes(settings))
+    return all(found)
 
 
 async def _passes(name: str, check: Awaitable[str]) -> bool:
+    from bot.extras import ExtraMissingError  # noqa: PLC0415
+    from bot.web.address import AddressUnusableError  # noqa: PLC0415
     from classifier.types import ClassifierError  # noqa: PLC0415
     from sources.types import SourceUnreadableError  # noqa: PLC0415
     from storage.database import DatabaseUnusableError  # noqa: PLC0415
 
     try:
         _say(name, f"ok, {await check}")
-    except (ClassifierError, SourceUnreadableError, DatabaseUnusableError, _ProblemError) as error:
+    except (
+        AddressUnusableError,
+        ClassifierError,
+        DatabaseUnusableError,
+        ExtraMissingError,
+        SourceUnreadableError,
+        _ProblemError,
+    ) as error:
         _say(name, f"WRONG: {error}")
         return False
     return True
@@ -126,6 +140,62 @@ async def _model(settings: "Settings") -> str:
     logits = await asyncio.to_thread(classifier.logits, ["A first post."], ["This is about a post."])
     languages = f", reads {', '.join(classifier.model.languages)} only" if classifier.model.languages else ""
     return f"{classifier.model} answers{languages}" if logits.size else "nothing was answered"
+
+
+async def _terminal(_: "Settings") -> str:
+    return "this terminal. With SLACK_BOT_TOKEN and SLACK_APP_TOKEN it is Slack (README, Add Lapwing to Slack)"
+
+
+async def _web(settings: "Settings") -> str:
+    from bot.extras import needing  # noqa: PLC0415
+    from bot.web import address  # noqa: PLC0415
+
+    with needing("HTTP_PORT", "web"):
+        import bot.web.server  # noqa: F401, PLC0415  (whether it could be)
+    return await asyncio.to_thread(address.examine, settings.http_host, settings.http_port)
+
+
+async def _slack_passes(settings: "Settings") -> bool:
+    """Whether Slack takes us as we are set up; says so line by line."""
+    from bot.extras import ExtraMissingError, needing  # noqa: PLC0415
+    from bot.settings import SettingsError, check_slack  # noqa: PLC0415
+    from sources.clock import SystemClock  # noqa: PLC0415
+
+    try:
+        check_slack(settings)
+        with needing("Slack", "slack"):
+            from bot.chat.slack import checks  # noqa: PLC0415
+    except (SettingsError, ExtraMissingError) as error:
+        _say("chat", f"WRONG: {error}")
+        return False
+    access = checks.Access(
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        app_token=settings.slack_app_token.get_secret_value(),
+        api_url=settings.slack_api_url,
+        http_address=f"http://{settings.http_host}:{settings.http_port}",
+    )
+    passes = True
+    async for found in checks.examine(access, SystemClock(), may_listen=not _in_use(settings.database)):
+        _say(found.about, f"WRONG: {found.text}" if found.wrong else f"ok, {found.text}")
+        passes = passes and not found.wrong
+    return passes
+
+
+def _in_use(database: Path) -> bool:
+    """Whether Lapwing runs on this database."""
+    from sources.clock import SystemClock  # noqa: PLC0415
+    from storage.database import DatabaseUnusableError  # noqa: PLC0415
+    from storage.owner import DatabaseInUseError, owning  # noqa: PLC0415
+
+    if not database.exists():
+        return False
+    try:
+        with owning(database, SystemClock().now()):
+            return False
+    except DatabaseInUseError:
+        return True
+    except DatabaseUnusableError:  # said already, beside "database"; and nothing runs on it
+        return False
 
 
 def _say(name: str, text: str) -> None:

@@ -18,6 +18,7 @@ def fail(message: str, status: int = BROKE) -> NoReturn:
 def explained() -> Iterator[None]:
     """Turn every error that a person can act on into its message and an exit status."""
     from bot.chat.transcript import TranscriptUnusableError  # noqa: PLC0415
+    from bot.extras import ExtraMissingError  # noqa: PLC0415
     from bot.pipeline.supervise import TaskDiedError  # noqa: PLC0415  (only when a command runs)
     from bot.settings import SettingsError  # noqa: PLC0415
     from classifier.registry import ChoiceError  # noqa: PLC0415
@@ -27,7 +28,7 @@ def explained() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, SourceUnreadableError, ChoiceError) as error:
+    except (SettingsError, ExtraMissingError, SourceUnreadableError, ChoiceError) as error:
         fail(str(error), USED_WRONGLY)
     except (ClassifierError, DatabaseUnusableError, TranscriptUnusableError) as error:
         fail(str(error))

@@ -8,8 +8,6 @@ import typer
 
 from bot.cli.failures import USED_WRONGLY, fail
 
-_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
-
 
 def command(
     prefix: Annotated[
@@ -20,7 +18,9 @@ def command(
     ] = "",
 ) -> None:
     """Print the manifest for api.slack.com/apps → Create New App → From a manifest."""
-    if prefix and not _PREFIX.fullmatch(prefix):
+    from bot.settings import COMMAND_PREFIX  # noqa: PLC0415  (--help must not wait for it)
+
+    if prefix and not COMMAND_PREFIX.fullmatch(prefix):
         fail(f'--prefix "{prefix}" is not possible: small letters, digits and -, 16 at most.', USED_WRONGLY)
     if http and not re.fullmatch(r"https://[^\s/]+(/\S*)?", http):
         fail(f'--http "{http}" is not an address that Slack takes: it begins with https://.', USED_WRONGLY)

@@ -1,12 +1,13 @@
 """Where settings come from, and what is said of a wrong one."""
 
 import math
+import traceback
 from pathlib import Path
 
 import pytest
 
 from bot.cli.failures import explained
-from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, read_settings
+from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_slack, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -231,6 +232,132 @@ def test_nothing_else_of_the_environment_is_repeated(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("REPLAY_SPEED", "fast")
 
     assert "xoxb-secret" not in problem()
+
+
+SECRETS = {"SLACK_BOT_TOKEN": "xoxb-1-hush", "SLACK_APP_TOKEN": "xapp-1-hush", "SLACK_SIGNING_SECRET": "hush"}
+
+
+def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-1-hush"
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump()), f"{settings}"):
+        assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xapp-1-hush"),
+        ("SLACK_APP_TOKEN", "xoxb-1-hush"),
+        ("SLACK_SIGNING_SECRET", "xoxb-1-hush"),
+        ("SLACK_SIGNING_SECRET", "xapp-1-hush"),
+    ],
+)
+def test_swapped_tokens_are_named_and_never_shown_not_even_in_a_traceback(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as wrong:
+        read_settings()
+
+    assert str(wrong.value).startswith(f"{variable} is a")
+    assert "hush" not in "".join(traceback.format_exception(wrong.value))
+
+
+@pytest.mark.parametrize("line", ["slack_bot_token = 5", 'slack_bot_token = ["hush"]', 'slack_bot_tokn = "xoxb-hush"'])
+def test_a_wrong_secret_in_the_file_is_not_shown_either(line: str, file: Path) -> None:
+    file.write_text(line)
+
+    told = problem(file)
+    assert told.startswith(f"{line.partition(' ')[0]} in {file}")
+    assert "hush" not in told
+
+
+def test_a_secret_is_taken_without_the_blanks_it_was_copied_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", " xoxb-1-hush\n")
+
+    assert read_settings().slack_bot_token.get_secret_value() == "xoxb-1-hush"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, None),
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, None),
+        ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s", "http_port": 8080}, None),
+        ({"slack_app_token": "xapp-1"}, "SLACK_BOT_TOKEN is missing"),
+        ({"slack_signing_secret": "s"}, "SLACK_BOT_TOKEN is missing"),
+        ({"slack_bot_token": "xoxb-1"}, "SLACK_APP_TOKEN is missing"),
+        ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}, "HTTP_PORT is missing"),
+    ],
+)
+def test_what_slack_needs_is_there_together(given: dict[str, object], told: str | None) -> None:
+    settings = Settings.model_validate(given)
+    if told is None:
+        check_slack(settings)
+    else:
+        with pytest.raises(SettingsError, match=told):
+            check_slack(settings)
+
+
+def test_slack_is_wanted_once_any_of_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read_settings().slack_wanted
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "hush")
+    assert read_settings().slack_wanted
+
+
+@pytest.mark.parametrize(
+    ("relevant", "not_relevant", "both"),
+    [("+1,x", "x", "x"), ("thumbsup", ":+1:", "+1"), ("👍,tada", "tada, thumbsup", "+1, tada")],
+)
+def test_a_reaction_cannot_mean_both(
+    relevant: str, not_relevant: str, both: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REACTIONS_RELEVANT", relevant)
+    monkeypatch.setenv("REACTIONS_NOT_RELEVANT", not_relevant)
+
+    told = problem()
+    assert told.startswith("REACTIONS_RELEVANT and REACTIONS_NOT_RELEVANT: ")
+    assert f"{both} cannot mean relevant and not relevant" in told
+
+
+def test_names_of_emoji_may_be_written_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTIONS_RELEVANT", " tada , rocket,")
+
+    assert read_settings().reactions_relevant == "tada,rocket"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("REACTIONS_RELEVANT", " , ", "names no emoji"),
+        ("REACTIONS_NOT_RELEVANT", "x no_entry_sign", "names are separated by commas"),
+        ("SLACK_COMMAND_PREFIX", "Acme", "only small letters, digits and -, 16 at most"),
+        ("SLACK_COMMAND_PREFIX", "acme ", "only small letters, digits and -, 16 at most"),
+        ("SLACK_COMMAND_PREFIX", "-acme", "only small letters, digits and -, 16 at most"),
+        ("SLACK_COMMAND_PREFIX", "a" * 17, "only small letters, digits and -, 16 at most"),
+        ("SLACK_API_URL", "slack.com/api", "begins with https://"),
+        ("HTTP_PORT", "65536", "less than or equal to 65535"),
+        ("HTTP_PORT", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_setting_of_the_chat_is_named(
+    variable: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    told = problem()
+    assert told.startswith(f"{variable} is {value!r}: ")
+    assert reason in told
+
+
+def test_an_address_of_slack_may_lack_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api")
+
+    assert read_settings().slack_api_url == "http://127.0.0.1:9/api/"
 
 
 def test_the_program_ends_with_one_clear_line_and_no_traceback(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
