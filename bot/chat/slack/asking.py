@@ -10,12 +10,14 @@ from bot.chat.slack.incoming import Said
 from bot.chat.slack.people import People
 from bot.chat.slack.voice import Voice
 from bot.commands.types import Asked, Reply
-from storage.types import AlertId, Receipt
+from storage.types import AlertId, ChannelKey, Receipt
 
 log = logging.getLogger(__name__)
 
 SLOW_S = 2.0
 """After so long without an answer people are told that it is being worked on."""
+
+_STORED_AFTER_S = 0.5
 
 
 class _NotUnderstoodError(Exception):
@@ -36,6 +38,14 @@ class Asking:
         if not asking.done():
             await say(voice.wait(replies.reply(Reply(text="Working on it…"))))
         return await asking
+
+    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
+        """The alerts in a message, which may be seen a moment before we have written down that it was sent."""
+        found = await self._inbound.alerts_of(channel, message)
+        if not found:
+            await asyncio.sleep(_STORED_AFTER_S)
+            found = await self._inbound.alerts_of(channel, message)
+        return found
 
     async def _ask(self, said: Said) -> Reply:
         try:
@@ -77,7 +87,7 @@ class Asking:
     async def _alert_in(self, said: Said, channel: str, message: Receipt) -> AlertId:
         if channel != said.channel.channel:
             raise _NotUnderstoodError("That message is in another channel: ask there.")
-        if alerts := await self._inbound.alerts_of(said.channel, message):
+        if alerts := await self.alerts_of(said.channel, message):
             return alerts[0]
         raise _NotUnderstoodError("That message is no alert of mine.")
 
