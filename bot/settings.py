@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.commands.reactions import emoji
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
@@ -45,6 +47,12 @@ def _begins(prefix: str) -> Callable[[SecretStr], SecretStr]:
         return value
 
     return check
+
+
+def _means_one_thing(not_relevant: str, info: ValidationInfo) -> str:
+    """One emoji cannot mean relevant and not relevant."""
+    emoji(info.data.get("reactions_relevant", "").split(","), not_relevant.split(","))
+    return not_relevant
 
 
 def _word(value: str) -> str:
@@ -99,7 +107,9 @@ class Settings(BaseSettings):
     slack_command_prefix: str = Field("", description="the `--prefix` that the manifest was made with")
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
     reactions_relevant: str = Field("+1,white_check_mark", description="emoji that mean relevant, by their names")
-    reactions_not_relevant: str = Field("-1,x,no_entry_sign", description="emoji that mean not relevant")
+    reactions_not_relevant: Annotated[str, AfterValidator(_means_one_thing)] = Field(
+        "-1,x,no_entry_sign", description="emoji that mean not relevant"
+    )
     http_host: str = Field("127.0.0.1", description="where the web server listens, `0.0.0.0` for everywhere")
     http_port: int = Field(
         0, ge=0, le=65535, description="the port of `/healthz`, `/metrics` and Slack's HTTP mode; 0: no web server"

@@ -43,10 +43,11 @@ _ANSWERS_WITHIN_S = 60.0
 _SETTLES_S = 2.0
 """After the first decisions: the model is loaded and warm."""
 
-_WORDS = tuple(
-    "a the of to in on storm flood warning server outage update patch team river city power line match goal price "
-    "market vote minister bridge train strike recall product data breach security researcher fire forest wind".split()
-)
+_WORDS = (
+    "storm", "flood", "warning", "server", "outage", "update", "patch", "team", "river", "city", "power", "line",
+    "match", "goal", "price", "market", "vote", "minister", "bridge", "train", "strike", "recall", "product", "data",
+    "breach", "security", "researcher", "fire", "forest", "wind", "the", "of", "to", "in", "on", "a",
+)  # fmt: skip
 _LINES = (
     "/watch",
     "/labels",

@@ -20,6 +20,9 @@ MOST_OPTIONS, LEAST_OPTIONS = 5, 2
 DO = "do"
 """What the ids of actions begin with whose value is a command, run for whoever presses."""
 
+SHOW = "show"
+"""The id of the button that shows a collapsed alert to whoever presses it; its value is the alert's number."""
+
 OPEN = "open"
 """The id of a button that is only a link: Slack tells us of it, and nothing is to be done."""
 
@@ -92,6 +95,8 @@ def _button(press: Press, card: AlertCard) -> Block | None:
             return _link(press, card.url)
         case Press.MORE:
             return _more(card)
+        case Press.SHOW:
+            return {"type": "button", "text": plain_text(press), "action_id": SHOW, "value": str(card.alert)}
         case _:
             return do(press, f"{_COMMANDS[press]} {card.alert}")
 
@@ -100,7 +105,6 @@ _COMMANDS = {
     Press.RELEVANT: "+1",
     Press.NOT_RELEVANT: "-1",
     Press.WHY: "/why",
-    Press.SHOW: "/why",
     Press.UNDO: "0",
 }
 """What a button comes to; the alert's number follows."""
@@ -128,13 +132,13 @@ def _more(card: AlertCard) -> Block | None:
     return {"type": "overflow", "action_id": f"{DO}:{Press.MORE}", "options": options}
 
 
-def parts(text: str) -> list[str]:
-    """A text in pieces that a section takes each, broken at line ends where there are any."""
+def parts(text: str, most: int = MOST_SECTION) -> list[str]:
+    """A text in pieces of at most so many characters, broken at line ends where there are any."""
     pieces, piece = [], ""
     for line in text.split("\n"):
-        for start in range(0, max(len(line), 1), MOST_SECTION):
-            chunk = line[start : start + MOST_SECTION]
-            if piece and len(piece) + 1 + len(chunk) > MOST_SECTION:
+        for start in range(0, max(len(line), 1), most):
+            chunk = line[start : start + most]
+            if piece and len(piece) + 1 + len(chunk) > most:
                 pieces.append(piece)
                 piece = chunk
             else:

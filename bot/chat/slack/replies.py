@@ -1,5 +1,6 @@
 """Answers as Slack's blocks. Pure."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.plain import printable
@@ -23,6 +24,15 @@ def reply(answer: Reply, *, share: str = "") -> dict[str, Any]:
     buttons = [button for button in made if button is not None][:MOST_BUTTONS]
     actions: list[Block] = [{"type": "actions", "elements": buttons}] if buttons else []
     return {"text": fallback(answer.text, MOST_FALLBACK) or " ", "blocks": [*sections, *actions], **QUIET}
+
+
+def pages(answer: Reply) -> list[Reply]:
+    """An answer that is too long for one message as several; the buttons stand under the last."""
+    pieces = parts(answer.text, MOST_TEXT)
+    return [
+        *(replace(answer, text=piece, buttons=()) for piece in pieces[:-1]),
+        replace(answer, text=pieces[-1]),
+    ]
 
 
 def _fitting(text: str) -> str:

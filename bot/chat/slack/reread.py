@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat.base import DeliveryError, Inbound, Reaction, TryLaterError
+from bot.chat.base import DeliveryError, Inbound, OutcomeUnknownError, Reaction, TryLaterError
 from bot.chat.slack.incoming import PLATFORM
 from bot.chat.slack.people import People
 from bot.chat.slack.web import call
@@ -40,6 +40,18 @@ class Reread:
             except DeliveryError as error:
                 log.warning("unread reactions channel=%s reason=%r", channel.channel, str(error))
 
+    async def later(self, channel: ChannelKey, message: Receipt, error: DeliveryError) -> None:
+        """One message, once Slack answers again: what happened there could not be understood for now."""
+        while True:
+            asked_for = error.retry_after_s if isinstance(error, TryLaterError) else None
+            await self._clock.sleep(_WAIT_S if asked_for is None else asked_for)
+            try:
+                await self._whole_message(channel, message)
+            except (TryLaterError, OutcomeUnknownError) as again:
+                error = again
+            else:
+                return
+
     async def _channel(self, channel: ChannelKey, messages: Sequence[Receipt]) -> None:
         wanted = set(messages)
         cursor: str | None = None
@@ -66,8 +78,18 @@ class Reread:
 
     async def _message(self, channel: ChannelKey, message: Receipt, shown: Sequence[dict[str, Any]]) -> None:
         if any(one.get("count", 0) > len(one.get("users", [])) for one in shown):  # Slack shows the first few only
-            answer = await call(self._web.reactions_get(channel=channel.channel, timestamp=message, full=True))
-            shown = answer["message"].get("reactions") or []
+            shown = await self._all_shown(channel, message)
+        await self._tell(channel, message, shown)
+
+    async def _whole_message(self, channel: ChannelKey, message: Receipt) -> None:
+        await self._tell(channel, message, await self._all_shown(channel, message))
+
+    async def _all_shown(self, channel: ChannelKey, message: Receipt) -> Sequence[dict[str, Any]]:
+        answer = await call(self._web.reactions_get(channel=channel.channel, timestamp=message, full=True))
+        shown: list[dict[str, Any]] = answer["message"].get("reactions") or []
+        return shown
+
+    async def _tell(self, channel: ChannelKey, message: Receipt, shown: Sequence[dict[str, Any]]) -> None:
         found = [
             Reaction(
                 actor=await self._people.actor(channel.workspace, person),
