@@ -23,7 +23,7 @@ from tests.fakes.lookout import (
     until,
     whispers,
 )
-from tests.fakes.slack import FakeSlack, late, pings
+from tests.fakes.slack import FakeSlack, late, pings, refused
 
 RCE = "Critical security flaw in ExampleDB <!channel> & @everyone"
 PATCH = "A database patch is out."
@@ -287,3 +287,58 @@ async def test_a_slow_answer_is_announced_in_time(slack: FakeSlack, home: Home) 
         model.may_answer.set()
         await until(lambda: any("This would alert here for security." in text for text in whispers(ada, ops)))
         assert slack.responses.answered[-1][0] == 200
+
+
+async def test_why_takes_the_link_of_a_message(slack: FakeSlack, home: Home) -> None:
+    ada = slack.person("ada")
+    ops, other = slack.channel("ops", ada), slack.channel("other", ada)
+    home.plays(a_line(1, RCE))
+    async with home.awake():
+        card = await first_card(ada, ops)
+        link = f"https://home.slack.com/archives/{ops.id}/p{card.ts.replace('.', '')}"
+        assert "Alert 1" in await answer(ada, ops, f"/why {link}")
+        assert "Alert 1" in await answer(ada, ops, f"/why {link}?thread_ts={card.ts}&cid={ops.id}")
+        assert "in another channel: ask there" in await answer(ada, other, f"/why {link}")
+        plain = f"https://home.slack.com/archives/{ops.id}/p{posted(ops)[0].ts.replace('.', '')}"
+        assert "no alert of mine" in await answer(ada, ops, f"/why {plain}")
+
+
+async def test_nothing_delays_an_acknowledgement(slack: FakeSlack, home: Home) -> None:
+    ada, ben = slack.person("ada"), slack.person("ben")
+    ops = slack.channel("ops", ada, ben)
+    home.plays(a_line(1, RCE))
+    async with home.awake() as app:
+        card = await first_card(ada, ops)
+        slack.faults.next("users.info", late(1.0))
+        for delivery in (await ben.presses(card, "Relevant"), await ben.types(ops, "/labels")):
+            assert delivery.latency_s is not None
+            assert delivery.latency_s < 0.5
+        await judged(app, ("ben", "relevant", ""))
+        assert sum(call.method == "auth.test" for call in slack.calls) == 1
+
+
+async def test_a_judgement_whose_reason_cannot_be_asked_for_stands(slack: FakeSlack, home: Home) -> None:
+    ada = slack.person("ada")
+    ops = slack.channel("ops", ada)
+    home.plays(a_line(1, RCE))
+    async with home.awake() as app:
+        card = await first_card(ada, ops)
+        slack.faults.next("views.open", refused("expired_trigger_id"))
+        await ada.presses(card, "Not relevant")
+        await judged(app, ("ada", "not relevant", ""))
+        await until(lambda: any("marked not relevant by ada" in text for text in whispers(ada, ops)))
+
+
+async def test_a_post_deleted_at_its_source_leaves_its_card_without_text(slack: FakeSlack, home: Home) -> None:
+    ada = slack.person("ada")
+    ops = slack.channel("ops", ada)
+    gone = {"id": "1", "source": "x", "deleted": True, "created_at": a_line(2, "", after_s=1.0)["created_at"]}
+    home.plays(a_line(1, RCE), gone)
+    async with home.awake() as app:
+        card = await first_card(ada, ops)
+        await until(lambda: RCE not in said(card))
+        assert RCE not in card.text
+        await ada.presses(card, "Relevant")
+        await judged(app, ("ada", "relevant", ""))
+        with pytest.raises(LookupError):
+            await ada.presses(card, "Open post")

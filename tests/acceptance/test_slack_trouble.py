@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.app import App
 from bot.chat.slack.manifest import manifest
@@ -278,21 +279,22 @@ async def test_an_answer_too_long_for_one_message_comes_in_several(slack: FakeSl
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
     async with home.awake():
-        for start in range(0, 600, 100):
-            names = " ".join(f"@acc_{number:04}" for number in range(start, start + 100))
+        for start in range(0, 600, 60):
+            names = " ".join(f"@acc_{number:04}" for number in range(start, start + 60))
             await answer(ada, ops, f"/watch {names} -retweets")
         before = len(ada.ephemerals(ops))
         await ada.types(ops, "/config export")
         await until(lambda: "acc_0599" in "".join(whispers(ada, ops)[before:]))
-        export = "".join(whispers(ada, ops)[before:])
+        export = "\n".join(whispers(ada, ops)[before:])
     assert len(ada.ephemerals(ops)) - before > 1
-    assert all(f"acc_{number:04}" in export for number in range(600))
+    watches = yaml.safe_load(export)["watches"]  # no line was lost between two pieces, and none its indentation
+    assert watches == [{"account": f"@acc_{number:04}", "filters": ["-retweets"]} for number in range(600)]
 
 
 async def test_a_conversation_with_lapwing_is_a_channel_too(slack: FakeSlack, home: Home) -> None:
     ada, ben = slack.person("ada"), slack.person("ben")
     talk = direct_channel(slack.workspace, ada.id)
-    others = slack.channel("", ada, ben, bot=False)
+    others = slack.channel("others", ada, ben, bot=False)
     others.id, others.is_im = "D0OTHERS00", True
     slack.workspace.channels[others.id] = others
     async with home.awake():

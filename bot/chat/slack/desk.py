@@ -117,7 +117,7 @@ class Desk:
         await ack()
         body = self._ours(body)
         said, voice = incoming.shortcut(body, ""), self._voice(body)
-        alerts = await self._inbound.alerts_of(said.channel, incoming.message_receipt(body))
+        alerts = await self._asking.alerts_of(said.channel, incoming.message_receipt(body))
         link = incoming.first_link(body)
         if alerts:
             await self._answer(incoming.shortcut(body, f"/why {alerts[0]}"), voice)
@@ -130,9 +130,13 @@ class Desk:
         found = incoming.reacted(event, self._workspace)
         if found is None or found.person == self._bot or not self._is_news(body):
             return
+        ours = event.get("item_user") == self._bot
+        stored = not ours or bool(await self._inbound.alerts_of(found.channel, found.message))
         try:
             async with self._people.turn(found.person):
                 await self._take(found)
+            if not stored:
+                await self._reread.once_stored(found.channel, found.message)
         except DeliveryError as error:
             log.warning("later reaction person=%s reason=%r", found.person, str(error))
             await self._reread.later(found.channel, found.message, error)

@@ -18,6 +18,10 @@ UMBRELLA = "lapwing"
 """The one command under which all others can be said: `/lapwing watch @vendor_sec`."""
 
 _MENTION = re.compile(r"<@(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
+_WHY_MESSAGE = re.compile(
+    r"/why\s+https://[\w.-]+\.slack\.com/archives/(?P<channel>\w+)/p(?P<seconds>[0-9]+)(?P<rest>[0-9]{6})(\?\S*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _MOST_NAME = 80
 _LINK = re.compile(r"https?://[^\s|>]+")
 _JUDGEMENT = re.compile(r"[+-]1|0")
@@ -170,6 +174,12 @@ def with_names(line: str, names: Mapping[str, str]) -> str:
 
 def _one_line(name: str) -> str:
     return " ".join(re.sub(r"[<>|]", " ", name).split())[:_MOST_NAME]
+
+
+def linked_message(line: str) -> tuple[str, Receipt] | None:
+    """The channel and the message whose link somebody asks why about; None for any other line."""
+    found = _WHY_MESSAGE.fullmatch(line.strip())
+    return None if found is None else (found["channel"], Receipt(f"{found['seconds']}.{found['rest']}"))
 
 
 def command_line(line: str) -> str:

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 _PAGE = 200
 _WAIT_S = 30.0
 
+_STORED_AFTER_S = (1.0, 60.0)
+"""A receipt is stored at once, or when a message with an unknown outcome was looked up."""
+
 
 class Reread:
     """Reads what Slack shows now under the messages that people may still judge."""
@@ -43,13 +46,23 @@ class Reread:
     async def later(self, channel: ChannelKey, message: Receipt, error: DeliveryError) -> None:
         """One message, once Slack answers again: what happened there could not be understood for now."""
         while True:
-            asked_for = error.retry_after_s if isinstance(error, TryLaterError) else None
-            await self._clock.sleep(_WAIT_S if asked_for is None else asked_for)
+            await self._clock.sleep(_wait_s(error))
             try:
                 await self._whole_message(channel, message)
             except (TryLaterError, OutcomeUnknownError) as again:
                 error = again
             else:
+                return
+
+    async def once_stored(self, channel: ChannelKey, message: Receipt) -> None:
+        """One message of ours that is no alert yet: it may be seen before we have heard that it was sent."""
+        for wait_s in _STORED_AFTER_S:
+            await self._clock.sleep(wait_s)
+            if await self._inbound.alerts_of(channel, message):
+                try:
+                    await self._whole_message(channel, message)
+                except (TryLaterError, OutcomeUnknownError) as error:
+                    await self.later(channel, message, error)
                 return
 
     async def _channel(self, channel: ChannelKey, messages: Sequence[Receipt]) -> None:
@@ -74,7 +87,7 @@ class Reread:
                     )
                 )
             except TryLaterError as error:  # nobody waits for this: as slowly as Slack likes
-                await self._clock.sleep(error.retry_after_s or _WAIT_S)
+                await self._clock.sleep(_wait_s(error))
 
     async def _message(self, channel: ChannelKey, message: Receipt, shown: Sequence[dict[str, Any]]) -> None:
         if any(one.get("count", 0) > len(one.get("users", [])) for one in shown):  # Slack shows the first few only
@@ -103,3 +116,9 @@ class Reread:
             if not await self._people.is_bot(channel.workspace, person)
         ]
         await self._inbound.reactions_found(channel, message, found)
+
+
+def _wait_s(error: DeliveryError) -> float:
+    """As long as Slack asks for."""
+    asked_for = error.retry_after_s if isinstance(error, TryLaterError) else None
+    return _WAIT_S if asked_for is None else asked_for
