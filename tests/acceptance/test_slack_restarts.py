@@ -21,7 +21,7 @@ from tests.fakes.lookout import (
     until,
     whispers,
 )  # fmt: skip
-from tests.fakes.slack import FakeSlack, late, rate_limited
+from tests.fakes.slack import FakeSlack, rate_limited, slow_reply
 
 RCE = "Critical security flaw in ExampleDB"
 
@@ -125,13 +125,13 @@ async def test_a_slack_that_is_away_at_the_start_is_waited_for(slack: FakeSlack,
         assert "no labels yet" in await answer(ada, ops, "/labels")
 
 
-async def test_a_reaction_to_an_alert_whose_reply_was_lost_is_taken(slack: FakeSlack, home: Home) -> None:
+async def test_a_reaction_to_an_alert_that_slack_has_not_confirmed_yet_is_taken(slack: FakeSlack, home: Home) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
     async with home.awake() as app:
         await answer(ada, ops, "/labels set security")
-        slack.faults.next("chat.postMessage", late(0.3, cut=False))
-        await answer(ada, ops, "/watch @vendor_sec")
+        slack.faults.next("chat.postMessage", slow_reply(0.6))
+        await ada.types(ops, "/watch @vendor_sec")
         card = (await until(lambda: cards(ops)))[0]
         await ada.reacts(card, "x")  # before anybody but Slack knows that this is an alert
         await judged(app, ("ada", "not relevant", ""))
