@@ -86,7 +86,9 @@ async def everything(slack: FakeSlack) -> None:
         await slack.until(lambda: ada.views and house.reactions)
         direct = platform.direct(HOME_TEAM, ada.id)
         assert direct is not None
-        await platform.send(direct, NoticeCard(text="c"), DeliveryKey("direct"))
+        assert await platform.can_send(direct) is None
+        sent = await platform.send(direct, NoticeCard(text="c"), DeliveryKey("direct"))
+        assert await platform.find(direct, DeliveryKey("direct")) == sent
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
