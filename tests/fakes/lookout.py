@@ -32,7 +32,7 @@ _BEGIN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Words(Choice):
+class Words(Choice):
     """A choice of the model of words."""
 
     engine: str = "keyword"
@@ -102,7 +102,7 @@ class Home:
     @asynccontextmanager
     async def awake(self) -> AsyncIterator[App]:
         """One life of the program, from its first hello to a clean end. Raises what it dies of."""
-        async with build(self.settings, scripted=False, choice=_Words(classifier=self.classifier)) as app:
+        async with build(self.settings, scripted=False, choice=Words(classifier=self.classifier)) as app:
             running = asyncio.create_task(app.run(), name="lapwing")
             try:
                 await self._listens(running)

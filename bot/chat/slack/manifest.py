@@ -16,6 +16,7 @@ SCOPES = (
     "commands",
     "groups:history",
     "groups:read",
+    "im:history",
     "im:write",
     "metadata.message:read",
     "reactions:read",

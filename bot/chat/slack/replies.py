@@ -10,7 +10,7 @@ from bot.commands.types import Button, ButtonKind, Reply
 
 MOST_BUTTONS = 25
 MOST_VALUE = 2_000
-MOST_TEXT = 11_000
+MOST_MESSAGE = 11_000
 """Slack refuses messages whose texts have more than some 13,200 characters together, those of buttons included."""
 
 SHARE = "share"
@@ -28,7 +28,7 @@ def reply(answer: Reply, *, share: str = "") -> dict[str, Any]:
 
 def pages(answer: Reply) -> list[Reply]:
     """An answer that is too long for one message as several; the buttons stand under the last."""
-    pieces = parts(answer.text, MOST_TEXT)
+    pieces = parts(answer.text, MOST_MESSAGE)
     return [
         *(replace(answer, text=piece, buttons=()) for piece in pieces[:-1]),
         replace(answer, text=pieces[-1]),
@@ -38,9 +38,9 @@ def pages(answer: Reply) -> list[Reply]:
 def _fitting(text: str) -> str:
     """What one message can hold; where that is not all, how much is missing stands at its end."""
     shown = printable(text)
-    if len(shown) <= MOST_TEXT:
+    if len(shown) <= MOST_MESSAGE:
         return shown
-    return f"{shown[:MOST_TEXT]}…\n(The other {len(shown) - MOST_TEXT:,} characters do not fit into one message.)"
+    return f"{shown[:MOST_MESSAGE]}…\n(The other {len(shown) - MOST_MESSAGE:,} characters do not fit into one message.)"
 
 
 def _button(place: int, button: Button, share: str) -> Block | None:

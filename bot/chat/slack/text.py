@@ -26,7 +26,10 @@ def cut(text: str, most: int) -> str:
 
 
 def plain_text(text: str, most: int = MOST_SECTION) -> dict[str, Any]:
-    """An object in which Slack shows every character as it is. Never empty, since Slack refuses that."""
+    """An object in which Slack shows every character as it is. Never empty, since Slack refuses that.
+
+    What stands at its beginning and end stays: indentation may be YAML.
+    """
     shown = printable(text)
     return {"type": "plain_text", "text": cut(shown if shown.strip() else " ", most), "emoji": False}
 
