@@ -4,13 +4,14 @@ import asyncio
 import math
 import os
 import random
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cards import AlertCard
 from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
 from bot.chat.transcript import Transcript
@@ -49,7 +50,7 @@ from storage.types import AlertId, ChannelKey, Receipt
 
 if TYPE_CHECKING:
     from bot.chat.slack.platform import Slack
-    from bot.web.server import WebServer
+    from bot.web.server import Handler, WebServer
 
 _SETTLE_POLL_S = 0.02
 
@@ -174,6 +175,10 @@ class App:
         """The alerts that a message carries."""
         return await judging.alerts_of(self._house, channel, message)
 
+    async def alert_card(self, channel: ChannelKey, alert: AlertId) -> AlertCard | None:
+        """An alert of this channel as it stands, never collapsed."""
+        return await judging.whole_card(self._house, channel, alert)
+
     async def reachable(self, channel: ChannelKey) -> None:
         """The channel can be sent to again."""
         known = self._watch_list.channel(channel)
@@ -264,8 +269,10 @@ async def build(
     gate = asyncio.Event()
     if not scripted:
         gate.set()
+    receivers: Mapping[str, Handler] = {}
     if not platforms and settings.slack_bot_token.get_secret_value():
-        platforms = [_slack(settings, clock)]
+        slack = _slack(settings, clock)
+        platforms, receivers = [slack], slack.receivers()
         gate.set()  # nobody types /wait in Slack
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
@@ -288,7 +295,7 @@ async def build(
                 emoji=emoji,
             )
             if settings.http_port:
-                app.also_run("web server", _web_server(settings, app, platforms).run)
+                app.also_run("web server", _web_server(settings, app, receivers).run)
             yield app
 
 
@@ -306,13 +313,10 @@ def _slack(settings: Settings, clock: Clock) -> "Slack":
     )
 
 
-def _web_server(settings: Settings, app: App, platforms: Sequence[ChatPlatform]) -> "WebServer":
+def _web_server(settings: Settings, app: App, receivers: "Mapping[str, Handler]") -> "WebServer":
     with needing("HTTP_PORT", "web"):
-        from bot.web.server import Handler, WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
+        from bot.web.server import WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
 
-    receivers: dict[str, Handler] = {}
-    for platform in platforms:
-        receivers |= getattr(platform, "receivers", dict)()
     return WebServer(host=settings.http_host, port=settings.http_port, vitals=app.vitals, receivers=receivers)
 
 

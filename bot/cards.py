@@ -157,9 +157,9 @@ def summary_card(carried: Sequence[Alert]) -> SummaryCard:
     )
 
 
-def alert_card(alert: Alert) -> AlertCard:
-    """The card of an alert as it stands now, judgements included."""
-    post = alert.post.post
+def alert_card(alert: Alert, *, whole: bool = False) -> AlertCard:
+    """The card of an alert as it stands now, judgements included. `whole`: not collapsed, whatever people agree on."""
+    post, collapsed = alert.post.post, collapses(alert) and not whole
     return AlertCard(
         alert=alert.id,
         marks=tuple(Mark(label=one.label, score=one.score) for one in alert.matched[:MOST_LABELS]),
@@ -170,8 +170,8 @@ def alert_card(alert: Alert) -> AlertCard:
         context=_context(alert),
         judged=judged_by(alert),
         removed=alert.post.removed.words if alert.post.removed else "",
-        collapsed=collapses(alert),
-        buttons=_buttons(alert),
+        collapsed=collapsed,
+        buttons=_buttons(alert, collapsed=collapsed),
         more=_more(alert),
     )
 
@@ -200,8 +200,8 @@ def judged_by(alert: Alert) -> str:
     )
 
 
-def _buttons(alert: Alert) -> tuple[Press, ...]:
-    if collapses(alert):
+def _buttons(alert: Alert, *, collapsed: bool) -> tuple[Press, ...]:
+    if collapsed:
         return (Press.SHOW, Press.UNDO)
     open_post = (Press.OPEN_POST,) if alert.post.post.url and not alert.post.removed else ()
     return (Press.RELEVANT, Press.NOT_RELEVANT, Press.WHY, Press.MORE, *open_post)

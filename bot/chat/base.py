@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from bot.cards import Card
+from bot.cards import AlertCard, Card
 from bot.commands.types import Actor, Asked, Reply
 from storage.types import AlertId, ChannelKey, DeliveryKey, Receipt
 
@@ -71,6 +71,9 @@ class Inbound(Protocol):
 
     async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
         """The alerts that a message carries; none when it is no message of ours."""
+
+    async def alert_card(self, channel: ChannelKey, alert: AlertId) -> AlertCard | None:
+        """An alert of this channel as it stands, whole even where its message is collapsed; None: there is none."""
 
     async def reachable(self, channel: ChannelKey) -> None:
         """The channel can be sent to again: whoever was suspended there goes on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from bot.cards import AlertCard
 from bot.chat.base import Reaction
 from bot.commands.types import Asked, Reply
 from storage.types import AlertId, ChannelKey, Receipt
@@ -18,6 +19,7 @@ class Listener:
         self.found: dict[Receipt, Collection[Reaction]] = {}
         self.reached: list[ChannelKey] = []
         self.alerts: dict[Receipt, list[AlertId]] = {}
+        self.cards: dict[tuple[ChannelKey, AlertId], AlertCard] = {}
         self.messages: list[tuple[ChannelKey, Receipt]] = []
 
     async def answer(self, asked: Asked) -> Reply:
@@ -38,6 +40,9 @@ class Listener:
 
     async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
         return self.alerts.get(message, [])
+
+    async def alert_card(self, channel: ChannelKey, alert: AlertId) -> AlertCard | None:
+        return self.cards.get((channel, alert))
 
     async def reachable(self, channel: ChannelKey) -> None:
         self.reached.append(channel)

@@ -19,6 +19,9 @@ MOST_OPTIONS = 5
 DO = "do"
 """What the ids of actions begin with whose value is a command, run for whoever presses."""
 
+SHOW = "show"
+"""The id of the button that shows a collapsed alert to whoever presses it; its value is the alert's number."""
+
 OPEN = "open"
 """The id of a button that is only a link: Slack tells us of it, and nothing is to be done."""
 
@@ -88,6 +91,8 @@ def _button(press: Press, card: AlertCard) -> Block | None:
             return _link(press, card.url)
         case Press.MORE:
             return _more(card)
+        case Press.SHOW:
+            return {"type": "button", "text": plain_text(press), "action_id": SHOW, "value": str(card.alert)}
         case _:
             return do(press, f"{_COMMANDS[press]} {card.alert}")
 
@@ -96,7 +101,6 @@ _COMMANDS = {
     Press.RELEVANT: "+1",
     Press.NOT_RELEVANT: "-1",
     Press.WHY: "/why",
-    Press.SHOW: "/why",
     Press.UNDO: "0",
 }
 """What a button comes to; the alert's number follows."""

@@ -1,6 +1,5 @@
 """What people type, press and react with in Slack: acknowledged at once, handed to the house, answered."""
 
-import asyncio
 import logging
 import re
 import secrets
@@ -11,31 +10,36 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
-from bot.chat.slack import incoming, modals, replies
-from bot.chat.slack.cards import OPEN
+from bot.chat.slack import cards, incoming, modals, replies
+from bot.chat.slack.asking import Asking, say, tell
+from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
-from bot.chat.slack.manifest import CLASSIFY, WHY, commands
+from bot.chat.slack.manifest import CLASSIFY, WHY
 from bot.chat.slack.people import People
-from bot.chat.slack.voice import ChannelVoice, ResponseVoice, Voice
+from bot.chat.slack.reread import Reread
+from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
 from bot.chat.slack.web import call
-from bot.commands.types import Asked, ButtonKind, Reply
+from bot.commands.types import ButtonKind, Reply
+from storage.types import AlertId
 
 log = logging.getLogger(__name__)
 
-SLOW_S = 2.0
-"""After so long without an answer people are told that it is being worked on."""
-
 _MOST_REMEMBERED = 10_000
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _JUDGEMENT = re.compile(r"(?P<said>[+-]1|0) (?P<alert>[0-9]+)")
 
 
 class Desk:
     """Registers with a bolt app everything that people can do."""
 
-    def __init__(self, web: AsyncWebClient, people: People, inbound: Inbound, *, workspace: str, bot: str) -> None:
+    def __init__(
+        self, web: AsyncWebClient, people: People, inbound: Inbound, reread: Reread, *, workspace: str, bot: str
+    ) -> None:
         self._web = web
         self._people = people
         self._inbound = inbound
+        self._asking = Asking(people, inbound)
+        self._reread = reread
         self._workspace = workspace
         self._bot = bot
         self._shareable: OrderedDict[str, Reply] = OrderedDict()
@@ -46,10 +50,9 @@ class Desk:
 
         async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._answer(incoming.slash(body, prefix), ResponseVoice(body["response_url"]))
+            await self._answer(incoming.slash(self._ours(body), prefix), ResponseVoice(body["response_url"]))
 
-        for name in commands(prefix):
-            app.command(name)(command)
+        app.command(re.compile(""))(command)  # whatever the manifest named them
         app.action(re.compile(""))(self._press)
         app.view(modals.REASON)(self._reason)
         app.shortcut(CLASSIFY)(self._classify)
@@ -58,6 +61,7 @@ class Desk:
         for event in ("reaction_added", "reaction_removed"):
             app.event(event)(self._reaction)
         app.event("member_joined_channel")(self._joined)
+        app.event("app_uninstalled")(self._uninstalled)
 
     async def _mention(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         if not self._is_news(body) or "user" not in event:
@@ -67,16 +71,16 @@ class Desk:
 
     async def _press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        action = body["actions"][0]
+        body, action = self._ours(body), body["actions"][0]
         if action.get("action_id") == OPEN:
             return
-        said = incoming.pressed(body)
-        person, where = body["user"]["id"], incoming.place(body)
-        voice = ChannelVoice(self._web, where.channel, person, where.thread)
+        said, voice = incoming.pressed(body), self._voice(body)
         if action.get("action_id") == replies.SHARE:
             await self._share(action.get("value", ""), voice)
+        elif action.get("action_id") == SHOW:
+            await self._show(incoming.shortcut(body, str(action.get("value", ""))), voice)
         elif said is None:
-            await _tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
+            await tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
         elif judged := _JUDGEMENT.fullmatch(said.text):
             await self._judge(said, voice, body.get("trigger_id", ""), judged)
         else:
@@ -84,9 +88,7 @@ class Desk:
 
     async def _judge(self, said: Said, voice: Voice, trigger: str, judged: re.Match[str]) -> None:
         """The card shows who judged how, so the answer is for this person alone."""
-        reply = await self._ask(said)
-        if reply is None:
-            return
+        reply = await self._asking.answered(said, voice)
         if reply.public and judged["said"] == "-1" and trigger:
             try:
                 await call(self._web.views_open(trigger_id=trigger, view=modals.ask_reason(said, judged["alert"])))
@@ -94,36 +96,52 @@ class Desk:
                 log.info("asked no reason alert=%s reason=%r", judged["alert"], str(error))
             else:
                 return
-        await _tell(voice, Reply(text=reply.text))
+        await tell(voice, Reply(text=reply.text))
 
     async def _reason(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = modals.reason(body)
-        if said is not None and (reply := await self._ask(said)) is not None and not reply.public:
-            await _tell(ChannelVoice(self._web, said.channel.channel, said.person), reply)
+        said = modals.reason(self._ours(body))
+        if said is None:
+            return
+        voice = ChannelVoice(self._web, said.channel.channel, said.person)
+        reply = await self._asking.answered(said, voice)
+        if not reply.public:
+            await tell(voice, reply)
 
     async def _classify(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = incoming.shortcut(body, f"/test {incoming.message_text(body)}")
-        await self._answer(said, ChannelVoice(self._web, said.channel.channel, said.person, said.thread))
+        said = incoming.shortcut(self._ours(body), f"/test {incoming.message_text(body)}")
+        await self._answer(said, self._voice(body))
 
     async def _why(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        said = incoming.shortcut(body, "")
-        voice = ChannelVoice(self._web, said.channel.channel, said.person, said.thread)
-        alerts = await self._inbound.alerts_of(said.channel, incoming.message_receipt(body))
+        body = self._ours(body)
+        said, voice = incoming.shortcut(body, ""), self._voice(body)
+        alerts = await self._asking.alerts_of(said.channel, incoming.message_receipt(body))
         link = incoming.first_link(body)
         if alerts:
             await self._answer(incoming.shortcut(body, f"/why {alerts[0]}"), voice)
         elif link:
             await self._answer(incoming.shortcut(body, f"/why {link}"), voice)
         else:
-            await _tell(voice, Reply(text="That message is no alert of mine, and holds no link to a post."))
+            await tell(voice, Reply(text="That message is no alert of mine, and holds no link to a post."))
 
     async def _reaction(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         found = incoming.reacted(event, self._workspace)
         if found is None or found.person == self._bot or not self._is_news(body):
             return
+        ours = event.get("item_user") == self._bot
+        stored = not ours or bool(await self._inbound.alerts_of(found.channel, found.message))
+        try:
+            async with self._people.turn(found.person):
+                await self._take(found)
+            if not stored:
+                await self._reread.once_stored(found.channel, found.message)
+        except DeliveryError as error:
+            log.warning("later reaction person=%s reason=%r", found.person, str(error))
+            await self._reread.later(found.channel, found.message, error)
+
+    async def _take(self, found: incoming.Reacted) -> None:
         if await self._people.is_bot(self._workspace, found.person):
             return
         actor = await self._people.actor(self._workspace, found.person)
@@ -135,32 +153,39 @@ class Desk:
         if event.get("user") == self._bot:
             await self._inbound.reachable(incoming.channel_key(self._workspace, event["channel"]))
 
+    async def _uninstalled(self) -> None:
+        """Each channel is suspended when something is to be sent there, and goes on when the app is installed again."""
+        log.error("uninstalled workspace=%s", self._workspace)
+
     async def _share(self, answer: str, voice: Voice) -> None:
         reply = self._shareable.get(answer)
         if reply is None:
-            await _tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
+            await tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
         else:
-            await voice.public(replies.reply(Reply(text=reply.text)))
+            await tell(voice, Reply(text=reply.text, public=True))
+
+    async def _show(self, said: Said, voice: Voice) -> None:
+        """A collapsed alert as a whole, for one person."""
+        number = int(said.text) if _NUMBER.fullmatch(said.text) else 0
+        card = await self._inbound.alert_card(said.channel, AlertId(number))
+        if card is None:
+            await tell(voice, Reply(text="That alert is not there any more. /alerts lists the last ones."))
+        else:
+            await say(voice.private(cards.said(card)))
 
     async def _answer(self, said: Said, voice: Voice) -> None:
-        asking = asyncio.ensure_future(self._ask(said))
-        await asyncio.wait({asking}, timeout=SLOW_S)
-        if not asking.done():
-            await _tell(voice, Reply(text="Working on it…"))
-        reply = await asking
-        if reply is not None:
-            await _tell(voice, reply, share=self._keep(reply))
+        reply = await self._asking.answered(said, voice)
+        await tell(voice, reply, share=self._keep(reply))
 
-    async def _ask(self, said: Said) -> Reply | None:
-        """What the house answers; None when Slack does not even say who asked."""
-        try:
-            actor = await self._people.actor(said.channel.workspace, said.person)
-        except DeliveryError as error:
-            log.warning("unanswered person=%s reason=%r", said.person, str(error))
-            return Reply(text=f"I could not find out who you are: {error}. Nothing was changed. Try again.")
-        return await self._inbound.answer(
-            Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=said.text)
-        )
+    def _ours(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A payload with the one workspace that our token serves: Slack's may name none, or that of a guest."""
+        return body | {"team_id": self._workspace, "team": {"id": self._workspace}}
+
+    def _voice(self, body: dict[str, Any]) -> Voice:
+        """Where something was pressed."""
+        where = incoming.place(body)
+        near = ChannelVoice(self._web, where.channel, body["user"]["id"], where.thread)
+        return PressVoice(near, body["response_url"]) if body.get("response_url") else near
 
     def _keep(self, reply: Reply) -> str:
         """Remember an answer that may be shared, under a name that its button carries."""
@@ -178,14 +203,6 @@ class Desk:
         if event:
             _remember(self._events, event, None)
         return True
-
-
-async def _tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
-    said = replies.reply(reply, share=share)
-    try:
-        await (voice.public(said) if reply.public else voice.private(said))
-    except DeliveryError as error:
-        log.warning("unanswered reason=%r", str(error))
 
 
 def _remember(memory: "OrderedDict[str, Any]", name: str, value: Any) -> None:

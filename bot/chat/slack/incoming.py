@@ -4,6 +4,7 @@ Only ids are taken from a payload: Slack signs it, but names in it are whatever 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,11 @@ UMBRELLA = "lapwing"
 """The one command under which all others can be said: `/lapwing watch @vendor_sec`."""
 
 _MENTION = re.compile(r"<@(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
+_WHY_MESSAGE = re.compile(
+    r"/why\s+https://[\w.-]+\.slack\.com/archives/(?P<channel>\w+)/p(?P<seconds>[0-9]+)(?P<rest>[0-9]{6})(\?\S*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_MOST_NAME = 80
 _LINK = re.compile(r"https?://[^\s|>]+")
 _JUDGEMENT = re.compile(r"[+-]1|0")
 
@@ -147,11 +153,39 @@ def emoji(name: str) -> str:
     return name.partition("::")[0]
 
 
+LOCK = re.compile(r"/?config\s+lock\b", re.IGNORECASE)
+"""The one command that is about people."""
+
+
+def people_in(line: str) -> list[str]:
+    """The ids of the people a line names."""
+    return list(dict.fromkeys(found["id"] for found in _MENTION.finditer(line)))
+
+
+def strangers_in(line: str) -> list[str]:
+    """What stands in a line as a person and is nobody whom Slack knows."""
+    return re.findall(r"@[^\s,<>]+", _MENTION.sub(" ", line))
+
+
+def with_names(line: str, names: Mapping[str, str]) -> str:
+    """The line with the names of the people it names, as Slack has them: none that somebody typed."""
+    return _MENTION.sub(lambda found: f"<@{found['id']}|{_one_line(names[found['id']])}>", line)
+
+
+def _one_line(name: str) -> str:
+    return " ".join(re.sub(r"[<>|]", " ", name).split())[:_MOST_NAME]
+
+
+def linked_message(line: str) -> tuple[str, Receipt] | None:
+    """The channel and the message whose link somebody asks why about; None for any other line."""
+    found = _WHY_MESSAGE.fullmatch(line.strip())
+    return None if found is None else (found["channel"], Receipt(f"{found['seconds']}.{found['rest']}"))
+
+
 def command_line(line: str) -> str:
     """A line as the grammar reads it: Slack's marks undone, a slash before the command's word."""
     text = line.strip()
-    about_people = re.match(r"/?config\s+lock\b", text, re.IGNORECASE) is not None
-    plain = unescape(text, people=about_people).strip()
+    plain = unescape(text, people=LOCK.match(text) is not None).strip()
     if not plain:
         return "/help"
     word = plain.split(maxsplit=1)[0]

@@ -1,7 +1,9 @@
 """Who is asking: looked up by the id in a signed payload, never by a name."""
 
+import asyncio
 import time
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -18,6 +20,11 @@ class People:
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
         self._known: dict[str, tuple[float, Actor, bool]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, person: str) -> asyncio.Lock:
+        """What somebody does is done in the order they did it, however long each look-up takes."""
+        return self._turns.setdefault(person, asyncio.Lock())
 
     async def actor(self, workspace: str, person: str) -> Actor:
         """A person as an Actor. Raises DeliveryError when Slack does not answer."""

@@ -21,6 +21,8 @@ from bot.chat.slack.desk import Desk
 from bot.chat.slack.incoming import PLATFORM, channel_key
 from bot.chat.slack.people import People
 from bot.chat.slack.reread import Reread
+from bot.chat.slack.signatures import problem
+from bot.chat.slack.start import check_app_token, identity
 from bot.chat.slack.web import call, client
 from sources.clock import Clock
 from storage.types import ChannelKey, DeliveryKey, Receipt
@@ -33,7 +35,15 @@ SOCKETS = 2
 EVENTS_PATH = "/slack/events"
 """Where Slack reaches us in HTTP mode."""
 
-NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat"
+NOT_A_MEMBER = "I am not in this channel yet. Type /invite @lapwing, then repeat."
+
+PING_EVERY_S = 3.0
+"""A socket that is cut is found out about this fast; one that hangs, after four times as long."""
+
+_PEOPLE = ("U", "W")
+"""What people's ids begin with; a message to one goes to the conversation with that person."""
+
+_CONVERSATION = "D"
 
 _PAGE = 200
 _LOOK_BACK_S = 7 * 24 * 3600.0
@@ -64,9 +74,9 @@ class Slack:
         self._app: AsyncApp | None = None
 
     async def run(self, inbound: Inbound) -> None:
-        """Serve people for ever. Raises DeliveryError when Slack does not take the token."""
-        app = self._app = await self._build(inbound)
+        """Serve people for ever; wait while Slack is away. Raises ChatGoneError for a token that it does not take."""
         reread = Reread(self._web, self._people, inbound, self._clock)
+        app = self._app = await self._build(inbound, reread)
         if not self._app_token:
             await reread.run()
             await asyncio.Event().wait()
@@ -84,10 +94,17 @@ class Slack:
         return sum(session is not None and not session.closed for session in sessions)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
-        """What Slack sends to EVENTS_PATH in HTTP mode. bolt refuses what is not signed, or signed long ago."""
+        """What Slack sends to EVENTS_PATH in HTTP mode. What is not signed, or was long ago, is not even read."""
+        if fault := problem(await request.read(), request.headers, self._signing_secret, self._clock.now()):
+            log.warning("refused request reason=%r", fault)
+            return web.Response(status=401, text="refused")
         if self._app is None:
             return web.Response(status=503, text="starting")
-        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+        try:
+            asked = await to_bolt_request(request)
+        except ValueError:
+            return web.Response(status=400, text="neither JSON nor a form")
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
         sending = self._web.chat_postMessage(
@@ -96,8 +113,8 @@ class Slack:
         return Receipt(str((await call(sending))["ts"]))
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
-        """The metadata with the key stays as it is."""
-        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
+        """The metadata with the key stays as it is. Without `parse` an update would link what looks like an address."""
+        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card), parse="none"))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """Among the channel's messages of the last days, newest first."""
@@ -117,21 +134,30 @@ class Slack:
                 return None
 
     async def can_send(self, channel: ChannelKey) -> str | None:
+        name = channel.channel
         try:
-            found = (await call(self._web.conversations_info(channel=channel.channel)))["channel"]
+            if name[:1] in _PEOPLE:
+                await call(self._web.conversations_open(users=name))
+                return None
+            if name[:1] == _CONVERSATION:  # conversations.info would need one more scope for these
+                await call(self._web.conversations_open(channel=name))
+                return None
+            found = (await call(self._web.conversations_info(channel=name)))["channel"]
         except ChannelGoneError:
             return NOT_A_MEMBER
         if found.get("is_archived"):
-            return "This channel is archived"
-        return None if found.get("is_member") or found.get("is_im") else NOT_A_MEMBER
+            return "This channel is archived."
+        return None if found.get("is_member") else NOT_A_MEMBER
 
     def direct(self, workspace: str, person: str) -> ChannelKey | None:
         """Slack opens a conversation by the id of the person in it."""
         return channel_key(workspace, person)
 
-    async def _build(self, inbound: Inbound) -> AsyncApp:
+    async def _build(self, inbound: Inbound, reread: Reread) -> AsyncApp:
         """A bolt app in which everything that people can do is registered."""
-        who = await call(self._web.auth_test())
+        who = await identity(self._web, self._clock)
+        if self._app_token:
+            await check_app_token(self._web, self._app_token, self._clock)
         workspace, bot = str(who["team_id"]), str(who["user_id"])
         granted = AuthorizeResult(
             enterprise_id=who.get("enterprise_id"),
@@ -146,19 +172,21 @@ class Slack:
             return granted
 
         app = AsyncApp(
-            client=self._web,
+            client=client(None, self._web.base_url),  # with a token of its own bolt warns that it uses the other
             authorize=authorize,
             signing_secret=self._signing_secret or None,
-            request_verification_enabled=not self._app_token,
-            logger=logging.getLogger("slack_bolt"),
+            request_verification_enabled=False,  # `receive` looks before bolt reads the body; a socket needs no proof
+            logger=_bolt_log(),
         )
-        desk = Desk(self._web, self._people, inbound, workspace=workspace, bot=bot)
+        desk = Desk(self._web, self._people, inbound, reread, workspace=workspace, bot=bot)
         desk.register(app, prefix=self._prefix)
         return app
 
     @asynccontextmanager
     async def _listening(self, app: AsyncApp) -> AsyncIterator[None]:
-        self._sockets = [AsyncSocketModeHandler(app, self._app_token) for _ in range(SOCKETS)]
+        self._sockets = [
+            AsyncSocketModeHandler(app, self._app_token, ping_interval=PING_EVERY_S) for _ in range(SOCKETS)
+        ]
         try:
             await asyncio.gather(*(socket.client.connect() for socket in self._sockets))  # type: ignore[no-untyped-call]
             yield
@@ -167,3 +195,14 @@ class Slack:
             for end in ends:
                 if isinstance(end, Exception):  # a socket that is broken already needs no goodbye
                     log.info("closed socket reason=%r", str(end))
+
+
+def _bolt_log() -> logging.Logger:
+    """bolt's log, without its wonder that SLACK_BOT_TOKEN is set and it is not the one to use it."""
+    found = logging.getLogger("slack_bolt")
+    found.addFilter(_is_news)
+    return found
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return "`token` will be unused" not in record.getMessage()

@@ -1,5 +1,6 @@
 """Answers as Slack's blocks. Pure."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.slack.cards import Block, do
@@ -7,6 +8,9 @@ from bot.chat.slack.text import MOST_BUTTON, MOST_SECTION, cut, escape, plain_te
 from bot.commands.types import Button, ButtonKind, Reply
 
 MOST_BLOCKS = 50
+MOST_MESSAGE = 12_000
+"""Characters of all blocks of a message: Slack takes some 13,200, which it documents nowhere."""
+
 MOST_VALUE = 2_000
 SHARE = "share"
 """The id of the button that shows a private answer to the channel."""
@@ -23,13 +27,22 @@ def reply(answer: Reply, *, share: str = "") -> dict[str, Any]:
     }
 
 
-def parts(text: str) -> list[str]:
-    """A text in pieces that a section takes each, broken at line ends where there are any."""
+def pages(answer: Reply) -> list[Reply]:
+    """An answer that is too long for one message as several; the buttons stand under the last."""
+    pieces = parts(answer.text, MOST_MESSAGE)
+    return [
+        *(replace(answer, text=piece, buttons=()) for piece in pieces[:-1]),
+        replace(answer, text=pieces[-1]),
+    ]
+
+
+def parts(text: str, most: int = MOST_SECTION) -> list[str]:
+    """A text in pieces of at most so many characters, broken at line ends where there are any."""
     pieces, piece = [], ""
     for line in text.splitlines() or [""]:
-        for start in range(0, max(len(line), 1), MOST_SECTION):
-            chunk = line[start : start + MOST_SECTION]
-            if piece and len(piece) + 1 + len(chunk) > MOST_SECTION:
+        for start in range(0, max(len(line), 1), most):
+            chunk = line[start : start + most]
+            if piece and len(piece) + 1 + len(chunk) > most:
                 pieces.append(piece)
                 piece = chunk
             else:

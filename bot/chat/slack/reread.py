@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat.base import DeliveryError, Inbound, Reaction, TryLaterError
+from bot.chat.base import DeliveryError, Inbound, OutcomeUnknownError, Reaction, TryLaterError
 from bot.chat.slack.incoming import PLATFORM
 from bot.chat.slack.people import People
 from bot.chat.slack.web import call
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 _PAGE = 200
 _WAIT_S = 30.0
+
+_STORED_AFTER_S = (1.0, 60.0)
+"""A receipt is stored at once, or when a message with an unknown outcome was looked up."""
 
 
 class Reread:
@@ -39,6 +42,28 @@ class Reread:
                 await self._channel(channel, messages)
             except DeliveryError as error:
                 log.warning("unread reactions channel=%s reason=%r", channel.channel, str(error))
+
+    async def later(self, channel: ChannelKey, message: Receipt, error: DeliveryError) -> None:
+        """One message, once Slack answers again: what happened there could not be understood for now."""
+        while True:
+            await self._clock.sleep(_wait_s(error))
+            try:
+                await self._whole_message(channel, message)
+            except (TryLaterError, OutcomeUnknownError) as again:
+                error = again
+            else:
+                return
+
+    async def once_stored(self, channel: ChannelKey, message: Receipt) -> None:
+        """One message of ours that is no alert yet: it may be seen before we have heard that it was sent."""
+        for wait_s in _STORED_AFTER_S:
+            await self._clock.sleep(wait_s)
+            if await self._inbound.alerts_of(channel, message):
+                try:
+                    await self._whole_message(channel, message)
+                except (TryLaterError, OutcomeUnknownError) as error:
+                    await self.later(channel, message, error)
+                return
 
     async def _channel(self, channel: ChannelKey, messages: Sequence[Receipt]) -> None:
         wanted = set(messages)
@@ -62,12 +87,22 @@ class Reread:
                     )
                 )
             except TryLaterError as error:  # nobody waits for this: as slowly as Slack likes
-                await self._clock.sleep(error.retry_after_s or _WAIT_S)
+                await self._clock.sleep(_wait_s(error))
 
     async def _message(self, channel: ChannelKey, message: Receipt, shown: Sequence[dict[str, Any]]) -> None:
         if any(one.get("count", 0) > len(one.get("users", [])) for one in shown):  # Slack shows the first few only
-            answer = await call(self._web.reactions_get(channel=channel.channel, timestamp=message, full=True))
-            shown = answer["message"].get("reactions") or []
+            shown = await self._all_shown(channel, message)
+        await self._tell(channel, message, shown)
+
+    async def _whole_message(self, channel: ChannelKey, message: Receipt) -> None:
+        await self._tell(channel, message, await self._all_shown(channel, message))
+
+    async def _all_shown(self, channel: ChannelKey, message: Receipt) -> Sequence[dict[str, Any]]:
+        answer = await call(self._web.reactions_get(channel=channel.channel, timestamp=message, full=True))
+        shown: list[dict[str, Any]] = answer["message"].get("reactions") or []
+        return shown
+
+    async def _tell(self, channel: ChannelKey, message: Receipt, shown: Sequence[dict[str, Any]]) -> None:
         found = [
             Reaction(
                 actor=await self._people.actor(channel.workspace, person),
@@ -81,3 +116,9 @@ class Reread:
             if not await self._people.is_bot(channel.workspace, person)
         ]
         await self._inbound.reactions_found(channel, message, found)
+
+
+def _wait_s(error: DeliveryError) -> float:
+    """As long as Slack asks for."""
+    asked_for = error.retry_after_s if isinstance(error, TryLaterError) else None
+    return _WAIT_S if asked_for is None else asked_for

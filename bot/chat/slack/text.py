@@ -23,8 +23,11 @@ def cut(text: str, most: int) -> str:
 
 
 def plain_text(text: str, most: int = MOST_SECTION) -> dict[str, Any]:
-    """An object in which Slack shows every character as it is. Never empty, since Slack refuses that."""
-    return {"type": "plain_text", "text": cut(printable(text).strip() or " ", most), "emoji": False}
+    """An object in which Slack shows every character as it is. Never empty, since Slack refuses that.
+
+    What indents a first line stays: it may be YAML.
+    """
+    return {"type": "plain_text", "text": cut(printable(text).rstrip() or " ", most), "emoji": False}
 
 
 def escape(text: str) -> str:

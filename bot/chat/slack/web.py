@@ -15,7 +15,7 @@ TIMEOUT_S = 10
 """Of one request."""
 
 
-def client(token: str, api_url: str) -> AsyncWebClient:
+def client(token: str | None, api_url: str) -> AsyncWebClient:
     """A client that tries once. The one of slack_sdk tries again after a broken connection and so may post twice."""
     return AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[])
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from bot.cards import AlertCard, alert_card
 from bot.chat.base import Reaction
 from bot.commands.errors import RefusedError
 from bot.commands.house import REDRAW_AFTER, House
@@ -97,6 +98,12 @@ async def recent_messages(house: House, platform: str) -> list[tuple[ChannelKey,
 async def alerts_of(house: House, channel: ChannelKey, message: Receipt) -> list[AlertId]:
     """The alerts that a message carries."""
     return await house.database.read(lambda connection: [one.id for one in _carried(connection, channel, message)])
+
+
+async def whole_card(house: House, channel: ChannelKey, alert: AlertId) -> AlertCard | None:
+    """An alert of this channel, as if nobody had found it wrong; None where there is none."""
+    found = await house.database.read(lambda connection: alerts.load(connection, alert))
+    return None if found is None or found.channel != channel else alert_card(found, whole=True)
 
 
 def _carried(connection: Connection, channel: ChannelKey, message: Receipt) -> list[Alert]:

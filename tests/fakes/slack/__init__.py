@@ -25,6 +25,7 @@ from tests.fakes.slack.faults import (
     refused,
     reply_lost,
     server_error,
+    slow_reply,
 )
 from tests.fakes.slack.limits import Limits
 from tests.fakes.slack.manifest import check_manifest
@@ -38,5 +39,5 @@ __all__ = [
     "BOT_USER", "HOME_TEAM", "PLAIN_MANIFEST", "Attempt", "Channel", "Delivery", "Effect", "FakeSlack", "Fault",
     "InstalledApp", "Limits", "Message", "Person", "View", "Workspace", "block_faults", "check_manifest", "effects",
     "effects_of_blocks", "hanging", "late", "never_arrived", "pings", "rate_limited", "refused", "reply_lost",
-    "server_error", "view_faults",
+    "server_error", "slow_reply", "view_faults",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ class Fault:
     status: int | None = None
     error: str | None = None
     retry_after_s: int | None = None
+    reply_after_s: float = 0.0  # how long after the work the reply leaves
 
 
 def server_error(status: int = 503, *, commits: bool = False) -> Fault:
@@ -50,6 +51,11 @@ def never_arrived() -> Fault:
 def late(seconds: float = 0.25, *, cut: bool = False) -> Fault:
     """The work is done that much later. With `cut` the connection ends at once: who looks right away sees nothing."""
     return Fault(commit_after_s=seconds, reply="cut" if cut else "given")
+
+
+def slow_reply(seconds: float) -> Fault:
+    """The work is done at once, and its reply comes that much later."""
+    return Fault(reply_after_s=seconds)
 
 
 def hanging(*, commits: bool = False) -> Fault:

@@ -59,6 +59,10 @@ def conversation_members(office: Office, arguments: Json) -> Json:
 
 
 def conversation_open(office: Office, arguments: Json) -> Json:
+    if known := office.workspace.channels.get(str(arguments.get("channel", ""))):
+        if not known.is_im or BOT_USER not in known.members:
+            raise SlackRefusalError("channel_not_found")
+        return {"channel": {"id": known.id}}
     users = str(arguments.get("users") or "").split(",")
     if len(users) != 1 or users[0] not in office.workspace.users:
         raise SlackRefusalError("user_not_found")

@@ -112,6 +112,7 @@ class WebApi:
             if fault.reply == "given" or not fault.commit_after_s:
                 done = await asyncio.shield(working)
                 body = body if fault.error else done
+        await asyncio.sleep(fault.reply_after_s)
         if fault.reply == "given":
             return self._answer(method, arguments, body, fault)
         self.calls.append(Call(method, arguments, fault.reply))

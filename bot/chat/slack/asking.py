@@ -1,0 +1,106 @@
+"""From a line that somebody said to the answer of the house, and how it is said."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+from bot.chat.base import DeliveryError, Inbound
+from bot.chat.slack import incoming, replies
+from bot.chat.slack.incoming import Said
+from bot.chat.slack.people import People
+from bot.chat.slack.voice import Voice
+from bot.commands.types import Asked, Reply
+from storage.types import AlertId, ChannelKey, Receipt
+
+log = logging.getLogger(__name__)
+
+SLOW_S = 2.0
+"""After so long without an answer people are told that it is being worked on."""
+
+_STORED_AFTER_S = 0.5
+
+
+class _NotUnderstoodError(Exception):
+    """A line names what Slack does not know; the message says what."""
+
+
+class Asking:
+    """Asks the house on behalf of people."""
+
+    def __init__(self, people: People, inbound: Inbound) -> None:
+        self._people = people
+        self._inbound = inbound
+
+    async def answered(self, said: Said, voice: Voice) -> Reply:
+        """What the house answers; whoever waits for long is told so meanwhile."""
+        asking = asyncio.ensure_future(self._ask(said))
+        await asyncio.wait({asking}, timeout=SLOW_S)
+        if not asking.done():
+            await say(voice.wait(replies.reply(Reply(text="Working on it…"))))
+        return await asking
+
+    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
+        """The alerts in a message, which may be seen a moment before we have written down that it was sent."""
+        found = await self._inbound.alerts_of(channel, message)
+        if not found:
+            await asyncio.sleep(_STORED_AFTER_S)
+            found = await self._inbound.alerts_of(channel, message)
+        return found
+
+    async def _ask(self, said: Said) -> Reply:
+        try:
+            async with self._people.turn(said.person):
+                actor = await self._people.actor(said.channel.workspace, said.person)
+        except DeliveryError as error:
+            log.warning("unanswered person=%s reason=%r", said.person, str(error))
+            return Reply(text=f"I could not find out who you are: {error}. Nothing was changed. Try again.")
+        try:
+            text = await self._understood(said)
+        except _NotUnderstoodError as error:
+            return Reply(text=f"{error} Nothing was changed.")
+        return await self._inbound.answer(
+            Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=text)
+        )
+
+    async def _understood(self, said: Said) -> str:
+        """The line with what only Slack knows put in: names of people, the alert that a message is."""
+        if incoming.LOCK.match(said.text):
+            return await self._named(said)
+        if (linked := incoming.linked_message(said.text)) is not None:
+            return f"/why {await self._alert_in(said, *linked)}"
+        return said.text
+
+    async def _named(self, said: Said) -> str:
+        """A line about people, with their names as Slack has them."""
+        if strangers := incoming.strangers_in(said.text):
+            raise _NotUnderstoodError(
+                f"{', '.join(strangers)} is nobody I know here. Pick people from the list that Slack shows after @."
+            )
+        names = {}
+        for person in incoming.people_in(said.text):
+            try:
+                names[person] = (await self._people.actor(said.channel.workspace, person)).name
+            except DeliveryError as error:
+                raise _NotUnderstoodError(f"I could not find out who {person} is: {error}.") from error
+        return incoming.with_names(said.text, names)
+
+    async def _alert_in(self, said: Said, channel: str, message: Receipt) -> AlertId:
+        if channel != said.channel.channel:
+            raise _NotUnderstoodError("That message is in another channel: ask there.")
+        if alerts := await self.alerts_of(said.channel, message):
+            return alerts[0]
+        raise _NotUnderstoodError("That message is no alert of mine.")
+
+
+async def tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
+    for page in replies.pages(reply):
+        said = replies.reply(page, share=share)
+        await say(voice.public(said) if reply.public else voice.private(said))
+
+
+async def say(saying: Awaitable[None]) -> None:
+    """What cannot be said is noted: whatever was asked for is done."""
+    try:
+        await saying
+    except DeliveryError as error:
+        log.warning("unanswered reason=%r", str(error))
