@@ -65,7 +65,8 @@ async def serving(
 
 
 async def get(server: WebServer, path: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.get(server.address + path) as answer:
+    limit = aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(timeout=limit) as session, session.get(server.address + path) as answer:
         return answer.status, await answer.text()
 
 

@@ -13,7 +13,7 @@ def test_a_missing_library_is_named_as_pip_names_it_with_its_extra() -> None:
 
 @pytest.mark.parametrize("name", ["bot.chat.slak", "storage.outboxes", "", None])
 def test_a_module_of_ours_that_is_missing_is_a_bug_and_stays_one(name: str | None) -> None:
-    with pytest.raises(ModuleNotFoundError, match="^gone$"), needing("Slack", "slack"):
+    with pytest.raises(ModuleNotFoundError, match=r"^gone$"), needing("Slack", "slack"):
         raise ModuleNotFoundError("gone", name=name)
 
 

@@ -324,6 +324,12 @@ def test_a_reaction_cannot_mean_both(
     assert f"{both} cannot mean relevant and not relevant" in told
 
 
+def test_a_reaction_cannot_mean_the_opposite_of_what_it_means_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTIONS_RELEVANT", "x")
+
+    assert "x cannot mean relevant and not relevant" in problem()
+
+
 def test_names_of_emoji_may_be_written_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REACTIONS_RELEVANT", " tada , rocket,")
 
