@@ -26,7 +26,7 @@ from storage.types import DeliveryState, DeliveryVerb
 _COMPANIONS = ("", "-wal", "-shm", ".lock", ".console")
 """What a database's files are called, after its own name."""
 
-_KNOWN_UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.HELD)
+_NOT_SETTLED = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.AMBIGUOUS, DeliveryState.HELD)
 
 
 class BackupError(Exception):
@@ -50,6 +50,8 @@ def copy(database: Path, file: Path, *, now: datetime, replace: bool = False) ->
     """
     _refuse_target(database, file, now, replace=replace)
     partial = file.with_name(f".{file.name}.{os.getpid()}.part")
+    if not database.exists():
+        raise BackupError(f"There is no file {database}.")
     try:
         _write(database, partial, now)
         _refuse_target(database, file, now, replace=replace)  # it may have appeared meanwhile
@@ -78,7 +80,7 @@ def resume_copy(connection: Connection, now: datetime, grace: timedelta) -> Resu
     resumed_at = now + grace
     facts.drop(connection, Fact.COPIED_AT)
     facts.put(connection, Fact.RESUMED_AT, resumed_at.isoformat())
-    unsent = sa.and_(deliveries.c.verb == DeliveryVerb.SEND, deliveries.c.state.in_(_KNOWN_UNSENT))
+    unsent = sa.and_(deliveries.c.verb == DeliveryVerb.SEND, deliveries.c.state.in_(_NOT_SETTLED))
     change = sa.update(deliveries).where(unsent).values(state=DeliveryState.AMBIGUOUS, due_at=resumed_at)
     changed = connection.execute(change.values(problem=PERHAPS_SENT))
     return Resumed(copied_at=copied_at, to_look_up=changed.rowcount)

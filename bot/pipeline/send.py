@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from bot.chat.base import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
+from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, back_off_s, next_step
 from bot.pipeline.supervise import is_being_cancelled
 from bot.pipeline.suspend import Suspensions
 from sources.clock import Clock
@@ -50,6 +51,7 @@ class Sender:
         self._suspensions = suspensions
         self._clock = clock
         self._chance = chance
+        self._faults: Counter[DeliveryKey] = Counter()
 
     async def deliver(self, delivery: Delivery, *, speaking: Callable[[], None]) -> bool:
         """Do what a delivery asks for and write down what came of it; returns whether the chat did it.
@@ -60,7 +62,7 @@ class Sender:
         try:
             return await self._do(delivery, platform, speaking)
         except DeliveryError as error:
-            await self._plan(delivery, error, platform)
+            await self._plan(delivery, error, platform.grace)
         except (DatabaseUnusableError, ChatGoneError):
             raise
         except asyncio.CancelledError as error:
@@ -123,9 +125,13 @@ class Sender:
         await self._sent(delivery, receipt)
 
     async def _nothing_to_redraw(self, delivery: Delivery, original: DeliveryKey, grace: timedelta) -> None:
-        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again."""
+        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again.
+
+        One that is sent by now was under way when it was looked for.
+        """
         progress = await self._database.read(lambda connection: outbox.progress_of(connection, original))
-        if progress is None or progress.state not in {DeliveryState.SENDING, DeliveryState.AMBIGUOUS}:
+        under_way = {DeliveryState.SENDING, DeliveryState.AMBIGUOUS, DeliveryState.SENT}
+        if progress is None or progress.state not in under_way:
             await self._sent(delivery, Receipt(""))
             return
         due_at, problem = self._clock.now() + max(grace, _SENT_SOON), "what it redraws is still being sent"
@@ -141,12 +147,13 @@ class Sender:
         return await self._database.read(work)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
+        self._faults.pop(delivery.key, None)
         now = self._clock.now()
         await self._database.transaction(
             lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now), Commit.SETTLE_SENT
         )
 
-    async def _plan(self, delivery: Delivery, error: DeliveryError, platform: ChatPlatform) -> None:
+    async def _plan(self, delivery: Delivery, error: DeliveryError, grace: timedelta) -> None:
         if delivery.verb is DeliveryVerb.EDIT and isinstance(error, OutcomeUnknownError):
             error = TryLaterError(str(error))
         now, problem, key = self._clock.now(), str(error), delivery.key
@@ -154,7 +161,7 @@ class Sender:
             error,
             attempts=delivery.attempts,
             now=now,
-            grace=platform.grace,
+            grace=grace,
             jitter=self._chance.random(),
             looking_up=delivery.state is DeliveryState.AMBIGUOUS,
         )
@@ -180,6 +187,11 @@ class Sender:
         """An error of no platform's making: nobody can say how far the delivery came."""
         log.error("fault delivery=%s", delivery.key, exc_info=fault)
         problem = f"{type(fault).__name__}: {fault}"
-        given_up = delivery.attempts >= _MOST_FAULTS
-        error = MessageRefusedError(problem) if given_up else OutcomeUnknownError(problem)
-        await self._plan(delivery, error, platform)
+        self._faults[delivery.key] += 1
+        faults = self._faults[delivery.key]
+        if faults >= _MOST_FAULTS:
+            del self._faults[delivery.key]
+            await self._plan(delivery, MessageRefusedError(problem), platform.grace)
+        else:  # not at once, even where a look-up can be trusted at once: a fault does not mend itself in no time
+            rest = timedelta(seconds=back_off_s(faults, self._chance.random()))
+            await self._plan(delivery, OutcomeUnknownError(problem), max(platform.grace, rest))

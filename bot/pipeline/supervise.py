@@ -101,6 +101,9 @@ class Supervisor:
                     raise
                 await self._died(name, error)  # nobody ended it: something it waited for was cancelled
             except Exception as error:
+                if is_being_cancelled():  # its end was wanted: it is not started again for what it dies of now
+                    log.warning("died task=%s while it was ended reason=%r", name, words(error))
+                    return
                 await self._died(name, self._what_went_wrong(error))
             else:
                 return
