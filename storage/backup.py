@@ -50,8 +50,6 @@ def copy(database: Path, file: Path, *, now: datetime, replace: bool = False) ->
     """
     _refuse_target(database, file, now, replace=replace)
     partial = file.with_name(f".{file.name}.{os.getpid()}.part")
-    if not database.exists():
-        raise BackupError(f"There is no file {database}.")
     try:
         _write(database, partial, now)
         _refuse_target(database, file, now, replace=replace)  # it may have appeared meanwhile
@@ -61,7 +59,8 @@ def copy(database: Path, file: Path, *, now: datetime, replace: bool = False) ->
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_explained(error, database, file)) from error
     finally:
-        tidy(database, now)
+        if database.exists():  # to tidy up after nothing would make it
+            tidy(database, now)
         for companion in _COMPANIONS:
             Path(f"{partial}{companion}").unlink(missing_ok=True)
     return size

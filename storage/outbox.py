@@ -116,9 +116,9 @@ def has_notice(connection: sa.Connection, channel: ChannelKey, text: str, since:
     return connection.execute(query).first() is not None
 
 
-def notice(connection: sa.Connection, key: DeliveryKey) -> str | None:
-    """What a notice says; None when the delivery is none."""
-    found: str | None = connection.scalar(sa.select(notices.c.text).where(notices.c.delivery == key))
+def notice(connection: sa.Connection, key: DeliveryKey) -> str:
+    """What a notice says."""
+    found: str = connection.execute(sa.select(notices.c.text).where(notices.c.delivery == key)).scalar_one()
     return found
 
 

@@ -27,7 +27,7 @@ def sum_up(connection: sa.Connection, channel: ChannelKey, seen_before: datetime
     """Let one delivery carry all alerts of posts seen before then that wait to be sent to a channel.
 
     It is the summary that waits there already and has room, or else the oldest of their own deliveries. The others
-    cease to be, with what would redraw them: the chat has none of them, since only pending ones are taken.
+    cease to be: the chat has none of them, since only pending ones are taken.
     """
     waits = sa.and_(
         OWED,
@@ -49,5 +49,4 @@ def sum_up(connection: sa.Connection, channel: ChannelKey, seen_before: datetime
         connection.execute(sa.update(deliveries).where(deliveries.c.key == summary).values(kind=DeliveryKind.SUMMARY))
     if single:
         connection.execute(sa.update(alerts).where(alerts.c.delivery.in_(single)).values(delivery=summary))
-        redraws = sa.and_(deliveries.c.edits.in_(single), deliveries.c.state == DeliveryState.PENDING)
-        connection.execute(sa.delete(deliveries).where(sa.or_(deliveries.c.key.in_(single), redraws)))
+        connection.execute(sa.delete(deliveries).where(deliveries.c.key.in_(single)))

@@ -59,7 +59,8 @@ class Deliver:
         self._summary_after = summary_after
         self._lanes = Lanes()
         self._read_up_to = 0
-        self._read_all = False
+        self._read_all = True
+        self._own_rings = self._heard = 0
         self._gathering: dict[DeliveryKey, datetime] = {}
         """Since when each summary waits for alerts of posts that are still to be decided."""
 
@@ -67,7 +68,7 @@ class Deliver:
 
     async def run(self) -> None:
         """Until stopped. What an earlier life was sending when it died is looked up first."""
-        self._lanes, self._read_up_to = Lanes(), 0
+        self._lanes, self._read_all = Lanes(), True
         await self._recover()
         async with asyncio.TaskGroup() as sending:
             while not self._stopping:
@@ -95,6 +96,10 @@ class Deliver:
                 log.info("recovered platform=%s deliveries=%d", name, interrupted)
 
     async def _read_news(self) -> None:
+        rung_by_others = self._owed.rings - self._own_rings
+        if rung_by_others == self._heard and not self._read_all:
+            return  # only deliveries have ended: nothing is owed that was not
+        self._heard = rung_by_others
         since, self._read_all = 0 if self._read_all else self._read_up_to, False
         found = await self._database.read(lambda connection: outbox.news(connection, since, self._platforms))
         self._read_up_to = found.newest
@@ -171,6 +176,7 @@ class Deliver:
             failed = not await self._sender.deliver(delivery, speaking=partial(self._speaks, delivery.channel))
         finally:
             self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
+            self._own_rings += 1
             self._owed.ring()
 
     def _speaks(self, channel: ChannelKey) -> None:

@@ -23,7 +23,7 @@ from sources.clock import Clock
 from storage import alerts, deletions, failpoints, outbox
 from storage.database import Connection, Database, DatabaseUnusableError
 from storage.failpoints import Commit, Word
-from storage.types import Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Receipt
+from storage.types import Delivery, DeliveryKey, DeliveryKind, DeliveryState, DeliveryVerb, Receipt
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Sender:
         return False
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform, speaking: Callable[[], None]) -> None:
-        card = await self._card(delivery.key)
+        card = await self._card(delivery.key, delivery.kind)
         if isinstance(card, AlertCard) and card.removed:  # while it was looked up, or waited for another try
             now = self._clock.now()
             await self._database.transaction(
@@ -118,7 +118,7 @@ class Sender:
         if receipt is None:
             await self._nothing_to_redraw(delivery, original, platform.grace)
             return
-        card = await self._card(original)
+        card = await self._card(original, delivery.kind)
         failpoints.reach(failpoints.before(Word.EDIT))
         await platform.edit(delivery.channel, receipt, card)
         failpoints.reach(failpoints.after(Word.EDIT))
@@ -139,10 +139,11 @@ class Sender:
             lambda connection: outbox.try_again(connection, delivery.key, problem, due_at), Commit.TRY_AGAIN
         )
 
-    async def _card(self, key: DeliveryKey) -> Card:
+    async def _card(self, key: DeliveryKey, kind: DeliveryKind) -> Card:
         def work(connection: Connection) -> Card:
-            said = outbox.notice(connection, key)
-            return card_of(alerts.carried_by(connection, key)) if said is None else NoticeCard(text=said)
+            if kind is DeliveryKind.NOTICE:
+                return NoticeCard(text=outbox.notice(connection, key))
+            return card_of(alerts.carried_by(connection, key))
 
         return await self._database.read(work)
 

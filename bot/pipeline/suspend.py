@@ -43,7 +43,7 @@ class Suspensions:
         *,
         released: Callable[[], None],
     ) -> None:
-        """`released` is called when what was held is owed again."""
+        """`released` is called when something is owed that was not, or was held."""
         self._database = database
         self._platforms = platforms
         self._watch_list = watch_list
@@ -81,10 +81,14 @@ class Suspensions:
             self._tell(connection, channel, problem, now)
             return True
 
-        if await self._database.transaction(work, Commit.SUSPEND):
+        suspended = await self._database.transaction(work, Commit.SUSPEND)
+        if suspended:
             log.error("suspended channel=%s reason=%r", key, problem)
+            self._released()  # somebody is owed a notice
         known = self._watch_list.channel(key)
-        if known is not None and not known.suspended:  # also where an earlier call was cut short in this place
+        if suspended or (
+            known is not None and not known.suspended
+        ):  # also where an earlier call was cut short in this place
             await self._watch_list.refresh(key)
 
     async def resume(self, key: ChannelKey) -> None:
