@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     summary_after_minutes: int = Field(
         30,
         ge=1,
+        le=525_600,
         description="a post older than this, counted from when it was first seen, is decided after newer ones, and its "
         "alerts are summed up in one message a channel",
     )

@@ -136,10 +136,10 @@ def _ask(classifier: Classifier, request: _Request) -> "NDArray[np.float32] | Ex
     try:
         answer = classifier.logits(request.texts, request.hypotheses)
         _check(answer, (len(request.texts), len(request.hypotheses), 2))
-    except StopIteration as error:  # which no future takes
-        return RuntimeError(f"the engine raised StopIteration {error}".rstrip())
-    except Exception as error:  # handed to whoever asked
-        return error
+    except BaseException as error:  # on this thread even a panic of a tokenizer in Rust is only an answer that failed
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
+            return error
+        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip())
     return answer
 
 

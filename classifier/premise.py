@@ -20,6 +20,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 def has_text(text: str) -> bool:
     """Whether any letter, of any script, is left once links and handles are removed."""
+    if any(word.isalpha() and word != "RT" for word in text.split()):
+        return True  # as nearly always: a word of letters alone is neither link nor handle
     rest = text
     for pattern in (_LINK, _HANDLE, _EMOJI):
         rest = pattern.sub(" ", rest)

@@ -26,7 +26,7 @@ from storage.types import DeliveryState, DeliveryVerb
 _COMPANIONS = ("", "-wal", "-shm", ".lock", ".console")
 """What a database's files are called, after its own name."""
 
-_KNOWN_UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.HELD)
+_NOT_SETTLED = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.AMBIGUOUS, DeliveryState.HELD)
 
 
 class BackupError(Exception):
@@ -59,7 +59,8 @@ def copy(database: Path, file: Path, *, now: datetime, replace: bool = False) ->
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_explained(error, database, file)) from error
     finally:
-        tidy(database, now)
+        if database.exists():  # to tidy up after nothing would make it
+            tidy(database, now)
         for companion in _COMPANIONS:
             Path(f"{partial}{companion}").unlink(missing_ok=True)
     return size
@@ -78,7 +79,7 @@ def resume_copy(connection: Connection, now: datetime, grace: timedelta) -> Resu
     resumed_at = now + grace
     facts.drop(connection, Fact.COPIED_AT)
     facts.put(connection, Fact.RESUMED_AT, resumed_at.isoformat())
-    unsent = sa.and_(deliveries.c.verb == DeliveryVerb.SEND, deliveries.c.state.in_(_KNOWN_UNSENT))
+    unsent = sa.and_(deliveries.c.verb == DeliveryVerb.SEND, deliveries.c.state.in_(_NOT_SETTLED))
     change = sa.update(deliveries).where(unsent).values(state=DeliveryState.AMBIGUOUS, due_at=resumed_at)
     changed = connection.execute(change.values(problem=PERHAPS_SENT))
     return Resumed(copied_at=copied_at, to_look_up=changed.rowcount)

@@ -38,12 +38,19 @@ class DatabaseUnusableError(Exception):
     """The database cannot be opened or written; the message names the file and the way out."""
 
 
+class TransactionLostError(Exception):
+    """Work hid an error with which SQLite ends a transaction by itself: nothing of it is stored."""
+
+
+_Outcome = tuple[Any, Exception | None]
+"""What work returned, or what it raised: no future takes every exception (StopIteration) as its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     work: Work[Any]
     commit: Commit | None
-    done: asyncio.Future[tuple[Any, Exception | None]]
-    """What `work` returned, or what it raised: no future takes every exception (StopIteration) as its own."""
+    done: asyncio.Future[_Outcome]
 
 
 class Database:
@@ -60,11 +67,12 @@ class Database:
     async def transaction(self, work: Work[T], commit: Commit | None = None) -> T:
         """Run `work` in a write transaction; returns once it is on the disk. All or nothing.
 
-        Work that waits while another commit is under way shares the next one, each part behind a savepoint of its
-        own. Whatever `work` raises is raised here, and of it alone nothing is kept. A caller that is cancelled while
-        it waits may find its work done all the same. Raises DatabaseUnusableError when the file cannot be written:
-        then nothing is kept of any part that shared the commit, and each caller is told. `commit` names this kind of
-        work among the failpoints; all work of the program has a name, that of a test need not.
+        Work that waits while another commit is under way shares the next one, and may then be run twice: where one part
+        fails, the others are done again without it. Whatever `work` raises is raised here, and of it alone nothing is
+        kept. A caller that is cancelled while it waits may find its work done all the same. Raises
+        DatabaseUnusableError when the file cannot be written: then nothing is kept of any part that shared the commit,
+        and each caller is told. `commit` names this kind of work among the failpoints; all work of the program has a
+        name, that of a test need not.
         """
         if self._ended:
             raise self._closed()
@@ -109,32 +117,56 @@ class Database:
             _answer(waiting, None, self._closed())
 
     def _commit(self, connection: sa.Connection, sharers: list[_Waiting]) -> None:
-        outcomes: list[tuple[Any, Exception | None]] = []
-        commits = {waiting.commit for waiting in sharers if waiting.commit is not None}
+        """All in one transaction; where one fails, once more with each behind a savepoint, so that it fails alone."""
         try:
-            with connection.begin():
-                outcomes = [_run(connection, waiting.work) for waiting in sharers]
-                for commit in commits:
-                    failpoints.reach(failpoints.before(commit))
-            for commit in commits:
-                failpoints.reach(failpoints.after(commit))
-        except Exception as error:  # nobody's work is stored, and every sharer is told
-            outcomes = [(None, _refusal(error, self.path))] * len(sharers)
+            outcomes = self._together(connection, sharers, _run)
+        except Exception as error:  # nothing is stored
+            if len(sharers) == 1 or _is_files_fault(error):
+                outcomes = [(None, _refusal(error, self.path))] * len(sharers)
+            else:
+                outcomes = self._apart(connection, sharers)
         for waiting, (result, problem) in zip(sharers, outcomes, strict=True):
             _answer(waiting, result, problem)
+
+    def _apart(self, connection: sa.Connection, sharers: list[_Waiting]) -> list[_Outcome]:
+        try:
+            return self._together(connection, sharers, _run_behind_savepoint)
+        except Exception as error:  # nobody's work is stored, and every sharer is told
+            return [(None, _refusal(error, self.path))] * len(sharers)
+
+    def _together(
+        self,
+        connection: sa.Connection,
+        sharers: list[_Waiting],
+        run: Callable[[sa.Connection, Work[Any]], _Outcome],
+    ) -> list[_Outcome]:
+        commits = {waiting.commit for waiting in sharers if waiting.commit is not None}
+        with connection.begin():
+            outcomes = [run(connection, waiting.work) for waiting in sharers]
+            if not sqlite.is_in_transaction(connection):
+                raise TransactionLostError("a part of this commit ended the transaction of all")
+            for commit in commits:
+                failpoints.reach(failpoints.before(commit))
+        for commit in commits:
+            failpoints.reach(failpoints.after(commit))
+        return outcomes
 
     def _closed(self) -> DatabaseUnusableError:
         return DatabaseUnusableError(f"{self.path} was closed before this was stored. Start Lapwing again.")
 
 
-def _run(connection: sa.Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+def _run(connection: sa.Connection, work: Work[Any]) -> _Outcome:
+    return work(connection), None
+
+
+def _run_behind_savepoint(connection: sa.Connection, work: Work[Any]) -> _Outcome:
     """One sharer's part. Raises what spoils the transaction for all of them."""
     connection.exec_driver_sql(f"SAVEPOINT {_SHARE}")  # begin_nested compiles its three statements anew each time
     try:
         result = work(connection)
     except Exception as error:
         # On a full disk, say, SQLite rolls the whole transaction back by itself, the earlier sharers' work with it.
-        if isinstance(error, sa.exc.DBAPIError) and sqlite.file_is_at_fault(error):
+        if _is_files_fault(error):
             raise
         connection.exec_driver_sql(f"ROLLBACK TO {_SHARE}")
         connection.exec_driver_sql(f"RELEASE {_SHARE}")
@@ -146,6 +178,10 @@ def _run(connection: sa.Connection, work: Work[Any]) -> tuple[Any, Exception | N
 def _answer(waiting: _Waiting, result: Any, problem: Exception | None) -> None:
     if not waiting.done.done():  # it is when the caller was cancelled
         waiting.done.set_result((result, problem))
+
+
+def _is_files_fault(error: Exception) -> bool:
+    return isinstance(error, sa.exc.DBAPIError) and sqlite.file_is_at_fault(error)
 
 
 def _refusal(error: Exception, path: Path) -> Exception:

@@ -1,6 +1,6 @@
 """Decisions, and the alerts with the deliveries that they owe."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from classifier.types import Mode
-from sources.types import Post
-from storage import facts, keys, posts, sqlite
+from storage import facts, keys, sqlite
 from storage.delivery_keys import delivery_key
 from storage.facts import Fact
-from storage.schema import alert_labels, alerts, decisions, deliveries, models
+from storage.schema import alert_labels, alerts, decisions, deliveries, models, posts
 from storage.types import (
     ChannelKey,
     Decision,
@@ -101,7 +100,7 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
     if not owing:
         return
     secret, resumed_at = facts.delivery_secret(connection), facts.instant(connection, Fact.RESUMED_AT)
-    named = {stored.id: stored.post for stored in posts.load(connection, {decision.post for decision in owing})}
+    named = _identities(connection, {decision.post for decision in owing})
     sends = [_send(decision.channel, named[decision.post], secret, resumed_at, decided_at) for decision in owing]
     connection.execute(sa.insert(deliveries), sends)
     rows = [
@@ -135,12 +134,18 @@ def _owe(connection: sa.Connection, model: int, owing: Sequence[Decision], decid
     )
 
 
+def _identities(connection: sa.Connection, ids: Collection[PostId]) -> dict[PostId, Any]:
+    """Of each post the columns that its deliveries' keys and states follow from."""
+    columns = (posts.c.id, posts.c.source, posts.c.post_id, posts.c.published_at, posts.c.played_at)
+    return {PostId(row.id): row for row in connection.execute(sa.select(*columns).where(posts.c.id.in_(ids)))}
+
+
 def _send(
-    channel: ChannelKey, post: Post, secret: bytes, resumed_at: datetime | None, decided_at: datetime
+    channel: ChannelKey, post: Any, secret: bytes, resumed_at: datetime | None, decided_at: datetime
 ) -> dict[str, Any]:
     """The delivery that an alert owes; where this is a copy come to life, the original may have settled it."""
     send = {
-        "key": delivery_key(secret, channel, post.source, post.id),
+        "key": delivery_key(secret, channel, post.source, post.post_id),
         **keys.columns(channel),
         "verb": DeliveryVerb.SEND,
         "kind": DeliveryKind.ALERT,
@@ -152,9 +157,9 @@ def _send(
     return send | {"state": DeliveryState.AMBIGUOUS, "due_at": due_at, "problem": PERHAPS_SENT}
 
 
-def _may_be_read_twice(post: Post, resumed_at: datetime) -> bool:
+def _may_be_read_twice(post: Any, resumed_at: datetime) -> bool:
     """Whether the original can have read this post before its copy came to life. What a replay plays bears any date."""
-    return post.played_at is not None or post.published_at <= resumed_at
+    return bool(post.played_at is not None or post.published_at <= resumed_at)
 
 
 def _row(decision: Decision, model: int, decided_at: datetime) -> dict[str, Any]:

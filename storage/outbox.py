@@ -96,7 +96,8 @@ def postpone(connection: sa.Connection, waiting: Collection[Delivery], due_at: d
 
 def owe_edit(connection: sa.Connection, channel: ChannelKey, edits: DeliveryKey, due_at: datetime) -> None:
     """Redraw the message of a delivery when due. Several wishes that wait for the same message are one."""
-    waiting = sa.select(deliveries.c.id).where(deliveries.c.edits == edits, deliveries.c.state == DeliveryState.PENDING)
+    not_begun = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.HELD])
+    waiting = sa.select(deliveries.c.id).where(deliveries.c.edits == edits, not_begun)
     if connection.execute(waiting).first() is not None:
         return
     _owe(connection, channel, DeliveryVerb.EDIT, DeliveryKind.ALERT, due_at=due_at, edits=edits)
@@ -115,9 +116,9 @@ def has_notice(connection: sa.Connection, channel: ChannelKey, text: str, since:
     return connection.execute(query).first() is not None
 
 
-def notice(connection: sa.Connection, key: DeliveryKey) -> str | None:
-    """What a notice says; None when the delivery is none."""
-    found: str | None = connection.scalar(sa.select(notices.c.text).where(notices.c.delivery == key))
+def notice(connection: sa.Connection, key: DeliveryKey) -> str:
+    """What a notice says."""
+    found: str = connection.execute(sa.select(notices.c.text).where(notices.c.delivery == key)).scalar_one()
     return found
 
 

@@ -56,6 +56,12 @@ def read_only_engine(path: Path) -> sa.Engine:
     return engine
 
 
+def is_in_transaction(connection: sa.Connection) -> bool:
+    """Whether the transaction that was begun still stands: SQLite ends it by itself when the disk is full, say."""
+    driver = connection.connection.driver_connection
+    return bool(driver is not None and driver.in_transaction)
+
+
 def insert_new(table: sa.Table) -> Insert:
     """An INSERT that passes over rows that are there already."""
     return insert(table).on_conflict_do_nothing()

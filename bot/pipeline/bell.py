@@ -6,13 +6,16 @@ from sources.clock import Clock
 
 
 class Bell:
-    """Rings that come while nobody waits are kept as one, so none is missed and none is counted."""
+    """Rings that come while nobody waits are kept as one, so none is missed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rung = asyncio.Event()
+        self.rings = 0
+        """How often it was rung."""
 
     def ring(self) -> None:
+        self.rings += 1
         self._rung.set()
 
     async def wait(self, timeout_s: float | None = None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,7 +16,7 @@ from storage import outbox, summaries
 from storage.database import Connection, Database
 from storage.failpoints import Commit
 from storage.inbox import Inbox
-from storage.types import ChannelKey, Delivery, DeliveryKind, DeliveryState, DeliveryVerb, Lane
+from storage.types import ChannelKey, Delivery, DeliveryKey, DeliveryKind, DeliveryState, DeliveryVerb, Lane
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,6 @@ class _Taken:
     begun: Sequence[Delivery]
     waiting: Mapping[Lane, datetime]
     """Lanes in which nothing can be sent yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Gathering:
-    """Since when summaries wait for posts that are still to be decided, and when that was last asked."""
-
-    since: datetime
-    asked_at: datetime
 
 
 class Deliver:
@@ -67,13 +59,16 @@ class Deliver:
         self._summary_after = summary_after
         self._lanes = Lanes()
         self._read_up_to = 0
-        self._read_all = False
-        self._gathering: _Gathering | None = None
+        self._read_all = True
+        self._own_rings = self._heard = 0
+        self._gathering: dict[DeliveryKey, datetime] = {}
+        """Since when each summary waits for alerts of posts that are still to be decided."""
+
         self._stopping = False
 
     async def run(self) -> None:
         """Until stopped. What an earlier life was sending when it died is looked up first."""
-        self._lanes, self._read_up_to = Lanes(), 0
+        self._lanes, self._read_all = Lanes(), True
         await self._recover()
         async with asyncio.TaskGroup() as sending:
             while not self._stopping:
@@ -101,6 +96,10 @@ class Deliver:
                 log.info("recovered platform=%s deliveries=%d", name, interrupted)
 
     async def _read_news(self) -> None:
+        rung_by_others = self._owed.rings - self._own_rings
+        if rung_by_others == self._heard and not self._read_all:
+            return  # only deliveries have ended: nothing is owed that was not
+        self._heard = rung_by_others
         since, self._read_all = 0 if self._read_all else self._read_up_to, False
         found = await self._database.read(lambda connection: outbox.news(connection, since, self._platforms))
         self._read_up_to = found.newest
@@ -132,13 +131,7 @@ class Deliver:
         """Whether more alerts may be on their way that belong into a summary that is due."""
         if not any(lane.kind is DeliveryKind.SUMMARY for lane in lanes):
             return False
-        if not await self._inbox.waits_from_before(now - self._summary_after):
-            self._gathering = None
-            return False
-        if self._gathering is None or now > self._gathering.asked_at + _GATHER_AT_MOST:  # a new outage, not that one
-            self._gathering = _Gathering(since=now, asked_at=now)
-        self._gathering = replace(self._gathering, asked_at=now)
-        return now < self._gathering.since + _GATHER_AT_MOST
+        return await self._inbox.waits_from_before(now - self._summary_after)
 
     def _look_into(self, connection: Connection, lanes: Sequence[Lane], now: datetime, gathering: bool) -> _Taken:
         found = outbox.heads(connection, lanes)
@@ -147,11 +140,11 @@ class Deliver:
         pending = [one for one in due if one.state is DeliveryState.PENDING]
         ripe = [one for one in pending if one.kind is DeliveryKind.SUMMARY]
         waiting |= self._begin_summaries(connection, pending, now)
-        if gathering:
-            outbox.postpone(connection, ripe, now + _GATHER)
-            waiting |= {one.lane: now + _GATHER for one in ripe}
-        else:
-            waiting |= self._complete(connection, ripe, now)
+        early = [one for one in ripe if gathering and now < self._gathering_since(one, now) + _GATHER_AT_MOST]
+        if early:
+            outbox.postpone(connection, early, now + _GATHER)
+        waiting |= {one.lane: now + _GATHER for one in early}
+        waiting |= self._complete(connection, [one for one in ripe if one not in early], now)
         begun = outbox.mark_sending(connection, [one for one in pending if one.lane not in waiting])
         return _Taken([*begun, *(one for one in due if one.state is DeliveryState.AMBIGUOUS)], waiting)
 
@@ -167,9 +160,13 @@ class Deliver:
             changed |= {_sends(delivery.channel, kind): now for kind in (DeliveryKind.ALERT, DeliveryKind.SUMMARY)}
         return changed
 
+    def _gathering_since(self, summary: Delivery, now: datetime) -> datetime:
+        return self._gathering.setdefault(summary.key, now)
+
     def _complete(self, connection: Connection, ripe: Sequence[Delivery], now: datetime) -> dict[Lane, datetime]:
         """Before a summary goes, put in what became old meanwhile behind alerts that are new; returns as above."""
         for summary in ripe:
+            self._gathering.pop(summary.key, None)
             summaries.sum_up(connection, summary.channel, now - self._summary_after)
         return {_sends(summary.channel, DeliveryKind.ALERT): now for summary in ripe}
 
@@ -179,6 +176,7 @@ class Deliver:
             failed = not await self._sender.deliver(delivery, speaking=partial(self._speaks, delivery.channel))
         finally:
             self._lanes.end(delivery.lane, self._clock.now(), failed=failed)
+            self._own_rings += 1
             self._owed.ring()
 
     def _speaks(self, channel: ChannelKey) -> None:

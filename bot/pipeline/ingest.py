@@ -43,6 +43,8 @@ class Ingest:
     async def run(self) -> None:
         """Returns when the source ends. Whatever an earlier run had read and not stored is read again."""
         self._arrived = asyncio.Queue(_MOST_WAITING)
+        self._stored.ring()  # what an earlier run stored in the moment of its end nobody was told of
+        self._owed.ring()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read(), name=f"{self.source.name} reader")
             tasks.create_task(self._store(), name=f"{self.source.name} writer")
@@ -75,13 +77,15 @@ class Ingest:
     async def _put(self, batch: list[Arrival]) -> None:
         posts = [arrival.post for arrival in batch if arrival.post is not None]
         deleted = [arrival.deleted for arrival in batch if arrival.deleted is not None]
-        new = await self._inbox.put(
-            posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now(), deleted=deleted
-        )
+        try:
+            new = await self._inbox.put(
+                posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now(), deleted=deleted
+            )
+        finally:  # stored or not: whoever is cancelled in here may find it stored
+            self._stored.ring()
+            if deleted:
+                self._owed.ring()  # messages that show them are to be redrawn
         self.counts.new += new
         self.counts.repeated += len(posts) - new
         self.counts.deleted += len(deleted)
         log.debug("stored source=%s posts=%d new=%d deleted=%d", self.source.name, len(posts), new, len(deleted))
-        self._stored.ring()
-        if deleted:
-            self._owed.ring()  # messages that show them are to be redrawn

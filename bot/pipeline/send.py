@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -15,14 +16,14 @@ from bot.chat.base import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, next_step
+from bot.pipeline.retry import GiveUp, LookUp, SendAgain, Suspend, back_off_s, next_step
 from bot.pipeline.supervise import is_being_cancelled
 from bot.pipeline.suspend import Suspensions
 from sources.clock import Clock
 from storage import alerts, deletions, failpoints, outbox
 from storage.database import Connection, Database, DatabaseUnusableError
 from storage.failpoints import Commit, Word
-from storage.types import Delivery, DeliveryKey, DeliveryState, DeliveryVerb, Receipt
+from storage.types import Delivery, DeliveryKey, DeliveryKind, DeliveryState, DeliveryVerb, Receipt
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Sender:
         self._suspensions = suspensions
         self._clock = clock
         self._chance = chance
+        self._faults: Counter[DeliveryKey] = Counter()
 
     async def deliver(self, delivery: Delivery, *, speaking: Callable[[], None]) -> bool:
         """Do what a delivery asks for and write down what came of it; returns whether the chat did it.
@@ -60,7 +62,7 @@ class Sender:
         try:
             return await self._do(delivery, platform, speaking)
         except DeliveryError as error:
-            await self._plan(delivery, error, platform)
+            await self._plan(delivery, error, platform.grace)
         except (DatabaseUnusableError, ChatGoneError):
             raise
         except asyncio.CancelledError as error:
@@ -95,7 +97,7 @@ class Sender:
         return False
 
     async def _send(self, delivery: Delivery, platform: ChatPlatform, speaking: Callable[[], None]) -> None:
-        card = await self._card(delivery.key)
+        card = await self._card(delivery.key, delivery.kind)
         if isinstance(card, AlertCard) and card.removed:  # while it was looked up, or waited for another try
             now = self._clock.now()
             await self._database.transaction(
@@ -116,16 +118,20 @@ class Sender:
         if receipt is None:
             await self._nothing_to_redraw(delivery, original, platform.grace)
             return
-        card = await self._card(original)
+        card = await self._card(original, delivery.kind)
         failpoints.reach(failpoints.before(Word.EDIT))
         await platform.edit(delivery.channel, receipt, card)
         failpoints.reach(failpoints.after(Word.EDIT))
         await self._sent(delivery, receipt)
 
     async def _nothing_to_redraw(self, delivery: Delivery, original: DeliveryKey, grace: timedelta) -> None:
-        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again."""
+        """A message not sent yet is drawn as its alert stands when it is; one under way may show less, so try again.
+
+        One that is sent by now was under way when it was looked for.
+        """
         progress = await self._database.read(lambda connection: outbox.progress_of(connection, original))
-        if progress is None or progress.state not in {DeliveryState.SENDING, DeliveryState.AMBIGUOUS}:
+        under_way = {DeliveryState.SENDING, DeliveryState.AMBIGUOUS, DeliveryState.SENT}
+        if progress is None or progress.state not in under_way:
             await self._sent(delivery, Receipt(""))
             return
         due_at, problem = self._clock.now() + max(grace, _SENT_SOON), "what it redraws is still being sent"
@@ -133,20 +139,22 @@ class Sender:
             lambda connection: outbox.try_again(connection, delivery.key, problem, due_at), Commit.TRY_AGAIN
         )
 
-    async def _card(self, key: DeliveryKey) -> Card:
+    async def _card(self, key: DeliveryKey, kind: DeliveryKind) -> Card:
         def work(connection: Connection) -> Card:
-            said = outbox.notice(connection, key)
-            return card_of(alerts.carried_by(connection, key)) if said is None else NoticeCard(text=said)
+            if kind is DeliveryKind.NOTICE:
+                return NoticeCard(text=outbox.notice(connection, key))
+            return card_of(alerts.carried_by(connection, key))
 
         return await self._database.read(work)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
+        self._faults.pop(delivery.key, None)
         now = self._clock.now()
         await self._database.transaction(
             lambda connection: outbox.settle_sent(connection, delivery.key, receipt, now), Commit.SETTLE_SENT
         )
 
-    async def _plan(self, delivery: Delivery, error: DeliveryError, platform: ChatPlatform) -> None:
+    async def _plan(self, delivery: Delivery, error: DeliveryError, grace: timedelta) -> None:
         if delivery.verb is DeliveryVerb.EDIT and isinstance(error, OutcomeUnknownError):
             error = TryLaterError(str(error))
         now, problem, key = self._clock.now(), str(error), delivery.key
@@ -154,7 +162,7 @@ class Sender:
             error,
             attempts=delivery.attempts,
             now=now,
-            grace=platform.grace,
+            grace=grace,
             jitter=self._chance.random(),
             looking_up=delivery.state is DeliveryState.AMBIGUOUS,
         )
@@ -180,6 +188,11 @@ class Sender:
         """An error of no platform's making: nobody can say how far the delivery came."""
         log.error("fault delivery=%s", delivery.key, exc_info=fault)
         problem = f"{type(fault).__name__}: {fault}"
-        given_up = delivery.attempts >= _MOST_FAULTS
-        error = MessageRefusedError(problem) if given_up else OutcomeUnknownError(problem)
-        await self._plan(delivery, error, platform)
+        self._faults[delivery.key] += 1
+        faults = self._faults[delivery.key]
+        if faults >= _MOST_FAULTS:
+            del self._faults[delivery.key]
+            await self._plan(delivery, MessageRefusedError(problem), platform.grace)
+        else:  # not at once, even where a look-up can be trusted at once: a fault does not mend itself in no time
+            rest = timedelta(seconds=back_off_s(faults, self._chance.random()))
+            await self._plan(delivery, OutcomeUnknownError(problem), max(platform.grace, rest))

@@ -49,6 +49,7 @@ class Supervisor:
         self._fatal = fatal
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lives: dict[str, Life] = {}
+        self._ending: set[str] = set()
 
     @property
     def lives(self) -> Collection[Life]:
@@ -83,6 +84,7 @@ class Supervisor:
         tasks = [self._tasks[name] for name in names]
         if within_s and tasks:
             await asyncio.wait(tasks, timeout=within_s)
+        self._ending.update(names)
         for task in tasks:
             if not task.done():
                 task.cancel()
@@ -101,6 +103,9 @@ class Supervisor:
                     raise
                 await self._died(name, error)  # nobody ended it: something it waited for was cancelled
             except Exception as error:
+                if name in self._ending:  # its end was wanted: it is not started again for what it dies of now
+                    log.warning("died task=%s while it was ended reason=%r", name, words(error))
+                    return
                 await self._died(name, self._what_went_wrong(error))
             else:
                 return

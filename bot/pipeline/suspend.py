@@ -26,6 +26,8 @@ _ANSWER_WITHIN_S = 60.0
 _SAY_AGAIN_AFTER = timedelta(days=1)
 """Where a chat says that a channel can be sent to and then refuses, suspensions come and go: told once a day."""
 
+_MOST_ASKED_AT_ONCE = 16
+
 _LOOK_UP_EVERY = timedelta(minutes=5)
 
 
@@ -41,12 +43,13 @@ class Suspensions:
         *,
         released: Callable[[], None],
     ) -> None:
-        """`released` is called when what was held is owed again."""
+        """`released` is called when something is owed that was not, or was held."""
         self._database = database
         self._platforms = platforms
         self._watch_list = watch_list
         self._clock = clock
         self._released = released
+        self._places = asyncio.Semaphore(_MOST_ASKED_AT_ONCE)
 
     async def run(self) -> None:
         """For ever: ask suspended channels whether they can be sent to again, first of all at the start."""
@@ -78,8 +81,14 @@ class Suspensions:
             self._tell(connection, channel, problem, now)
             return True
 
-        if await self._database.transaction(work, Commit.SUSPEND):
+        suspended = await self._database.transaction(work, Commit.SUSPEND)
+        if suspended:
             log.error("suspended channel=%s reason=%r", key, problem)
+            self._released()  # somebody is owed a notice
+        known = self._watch_list.channel(key)
+        if suspended or (
+            known is not None and not known.suspended
+        ):  # also where an earlier call was cut short in this place
             await self._watch_list.refresh(key)
 
     async def resume(self, key: ChannelKey) -> None:
@@ -96,7 +105,7 @@ class Suspensions:
 
     async def _ask(self, key: ChannelKey) -> None:
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with self._places, asyncio.timeout(_ANSWER_WITHIN_S):
                 problem = await self._platforms[key.platform].can_send(key)
         except (DeliveryError, TimeoutError) as error:  # the chat itself is away: asked again next time
             log.info("asked channel=%s reason=%r", key, words(error))

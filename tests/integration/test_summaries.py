@@ -338,9 +338,9 @@ async def test_summing_up_takes_only_what_is_old_waits_and_is_of_the_channel(off
         await office.settled()
 
 
-async def test_five_thousand_and_more_go_into_one_summary(office: Office, chat: TroubledChat) -> None:
+async def test_a_summary_carries_five_thousand_and_another_one_the_rest(office: Office, chat: TroubledChat) -> None:
     await office.alert(OPS, count=6_000, seen_at=office.clock.now() - timedelta(hours=1))
     async with office.delivering():
         await office.settled()
-    assert [card.total for card in chat.summaries(OPS)] == [6_000]
+    assert [card.total for card in chat.summaries(OPS)] == [5_000, 1_000]
     assert chat.singles(OPS) == []
