@@ -328,7 +328,9 @@ judgements = sa.Table(
     sa.Column("actor_name", sa.Text, nullable=False),
     sa.Column("judged", sa.Text, nullable=False),
     sa.Column("given_at", Instant, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, server_default="", comment="in the person's own words"),
-    sa.Column("reaction", sa.Text, nullable=False, server_default="", comment="the emoji's name where it was one"),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''"), comment="in the person's own words"),
+    sa.Column(
+        "reaction", sa.Text, nullable=False, server_default=sa.text("''"), comment="the emoji's name where it was one"
+    ),
     _belongs_to_channel(),
 )

@@ -14,6 +14,7 @@ from bot.commands.grammar import parse
 FORMS = [form for one in CATALOGUE for form in one.forms]
 USAGES = [usage for one in CATALOGUE for usage in one.usages]
 FILLED_IN = {
+    "[reason]": "it was a drill",
     "<@account>": "@vendor_sec",
     "[@account …]": "@awscloud",
     "[filters]": "-retweets lang:en",

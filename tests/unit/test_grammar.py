@@ -191,6 +191,7 @@ def refusal(typed: str) -> str:
         ("/test two\nlines  and “quotes”", commands.TryText(text="two\nlines  and “quotes”")),
         ("+1 7", judge(7, Judged.RELEVANT)),
         ("-1 7", judge(7, Judged.NOT_RELEVANT)),
+        ("-1 7 it was a drill", commands.Judge(alert=AlertId(7), judged=Judged.NOT_RELEVANT, reason="it was a drill")),
         ("-1 #7", judge(7, Judged.NOT_RELEVANT)),
         ("0 7", judge(7, None)),
         ("/health", commands.ShowHealth()),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.chat.slack.incoming import command_line, linked_message, strangers_in, with_names
-from bot.chat.slack.replies import MOST_TEXT, pages
+from bot.chat.slack.replies import MOST_MESSAGE, pages
 from bot.chat.slack.signatures import problem
 from bot.chat.slack.text import unescape
 from bot.commands.types import Button, ButtonKind, Reply
@@ -63,7 +63,7 @@ def test_a_long_answer_has_its_buttons_under_the_last_part() -> None:
     answer = Reply(text=text, buttons=(Button(label="Share", kind=ButtonKind.SHARE),))
     parts = pages(answer)
     assert "\n".join(part.text for part in parts) == text
-    assert all(len(part.text) <= MOST_TEXT for part in parts)
+    assert all(len(part.text) <= MOST_MESSAGE for part in parts)
     assert [len(part.buttons) for part in parts] == [0] * (len(parts) - 1) + [1]
 
 

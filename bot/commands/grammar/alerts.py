@@ -18,6 +18,8 @@ def judge(judged: Judged | None) -> Parser:
         number = alert_number(typed)
         if number is None:
             raise UsageError(f'"{shown(typed)}" is not the number of an alert.', example("+1"))
+        if reason and all(alert_number(word) is not None for word in reason.split()):
+            raise UsageError(f'"{shown(rest)}" is not the number of an alert.', example("+1"))
         if judged is None and reason:
             raise UsageError(f'0 takes the number of an alert alone, but "{shown(reason)}" followed.', example("0"))
         return Judge(alert=number, judged=judged, reason=valued(values.reason, reason, "-1"))

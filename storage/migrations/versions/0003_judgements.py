@@ -10,12 +10,18 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column(
         "judgements",
-        sa.Column("reason", sa.Text(), nullable=False, server_default="", comment="in the person's own words"),
+        sa.Column(
+            "reason", sa.Text(), nullable=False, server_default=sa.text("''"), comment="in the person's own words"
+        ),
     )
     op.add_column(
         "judgements",
         sa.Column(
-            "reaction", sa.Text(), nullable=False, server_default="", comment="the emoji's name where it was one"
+            "reaction",
+            sa.Text(),
+            nullable=False,
+            server_default=sa.text("''"),
+            comment="the emoji's name where it was one",
         ),
     )
     op.create_index("ix_deliveries_receipt", "deliveries", ["platform", "receipt"])
