@@ -119,7 +119,7 @@ def _check_options(form: Form, options: list[Json], path: str, depth: int) -> No
     nested = [option.get("type") in (SUBCOMMAND, GROUP) for option in options]
     if any(nested) and not all(nested):
         form.wrong(f"{path}.options", "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
-                   "Sub-command and sub-command group option types are mutually exclusive to all other types")  # fmt: skip
+                   "Sub-command and sub-command group option types exclude all other types")  # fmt: skip
     optional_seen = False
     for number, option in enumerate(options):
         here = f"{path}.options.{number}"

@@ -82,12 +82,7 @@ def _check_embed(form: Form, embed: Json, path: str) -> None:
     for part, name, most in _EMBED_PARTS:
         if part in embed:
             form.too_long(f"{path}.{part}.{name}", embed[part].get(name), most, least=0 if part == "footer" else 1)
-    for name in ("url", "author.url", "image.url", "thumbnail.url"):
-        address: Any = embed
-        for step in name.split("."):
-            address = address.get(step) if isinstance(address, dict) else None
-        if address is not None and not str(address).startswith(("http://", "https://", "attachment://")):
-            form.wrong(f"{path}.{name}", "URL_TYPE_INVALID_SCHEME", "Scheme must be one of ('http', 'https').")
+    _check_addresses(form, embed, path)
     color = embed.get("color", 0)
     if color is not None and not 0 <= int(color) <= 0xFFFFFF:
         form.wrong(f"{path}.color", "NUMBER_TYPE_MAX", "int value should be less than or equal to 16777215.")
@@ -97,6 +92,15 @@ def _check_embed(form: Form, embed: Json, path: str) -> None:
     for number, entry in enumerate(fields):
         form.too_long(f"{path}.fields.{number}.name", entry.get("name"), 256, least=1)
         form.too_long(f"{path}.fields.{number}.value", entry.get("value"), 1024, least=1)
+
+
+def _check_addresses(form: Form, embed: Json, path: str) -> None:
+    for name in ("url", "author.url", "image.url", "thumbnail.url"):
+        address: Any = embed
+        for step in name.split("."):
+            address = address.get(step) if isinstance(address, dict) else None
+        if address is not None and not str(address).startswith(("http://", "https://", "attachment://")):
+            form.wrong(f"{path}.{name}", "URL_TYPE_INVALID_SCHEME", "Scheme must be one of ('http', 'https').")
 
 
 def _length(embed: Json) -> int:

@@ -49,7 +49,7 @@ def never_arrived() -> Fault:
 
 
 def late(seconds: float = 0.25, *, cut: bool = False) -> Fault:
-    """The work is done that much later. With `cut` the connection is reset at once: who looks right away sees nothing."""
+    """The work is done that much later. With `cut` the connection is reset at once: a look right away finds nothing."""
     return Fault(commit_after_s=seconds, reply="cut" if cut else "given")
 
 

@@ -1,86 +1,45 @@
-"""The gateway: sessions with numbered events, and the sockets they are read over."""
+"""The gateway: who may connect, what a session hears, and every way it ends."""
 
 import asyncio
 import json
 import secrets
 import time
 import zlib
-from collections import deque
-from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from tests.fakes.discord.app import Application
 from tests.fakes.discord.events import events_for, ready
+from tests.fakes.discord.sessions import (
+    ACK,
+    ALREADY_AUTHENTICATED,
+    BAD_INTENTS,
+    BAD_SEQUENCE,
+    BAD_TOKEN,
+    BAD_VERSION,
+    DECODE_ERROR,
+    DISALLOWED_INTENTS,
+    HEARTBEAT,
+    HELLO,
+    IDENTIFY,
+    INVALID,
+    KNOWN_INTENTS,
+    MEMBERS,
+    NOT_AUTHENTICATED,
+    PAYLOAD_MOST,
+    PRESENCE,
+    RATE_LIMITED,
+    RECONNECT,
+    RESUME,
+    TIMED_OUT,
+    UNKNOWN_OPCODE,
+    VOICE,
+    Session,
+    Socket,
+    catch_up,
+    too_often,
+)
 from tests.fakes.discord.world import Json, World
-
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
-    0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
-)  # fmt: skip
-UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, BAD_TOKEN, ALREADY_AUTHENTICATED = 4001, 4002, 4003, 4004, 4005
-BAD_SEQUENCE, RATE_LIMITED, TIMED_OUT, BAD_VERSION, BAD_INTENTS, DISALLOWED_INTENTS = 4007, 4008, 4009, 4012, 4013, 4014
-KNOWN_INTENTS = 0b1_1111_1111_1111_1111 | 0b11 << 20 | 0b11 << 24
-PAYLOAD_MOST = 4096  # bytes from the app
-SENT_MOST = (120, 60.0)  # messages from the app, in so many seconds
-
-
-@dataclass(eq=False, kw_only=True)
-class Session:
-    """What one IDENTIFY began. It goes on hearing events while its socket is away, until it is invalidated."""
-
-    id: str
-    intents: int
-    sequence: int = 0
-    sent: list[Json] = field(default_factory=list)  # every dispatch, to be replayed
-    socket: "Socket | None" = None
-    left_at: float | None = None  # when its last socket ended
-
-    def number(self, name: str, data: Json) -> Json:
-        self.sequence += 1
-        event = {"op": DISPATCH, "s": self.sequence, "t": name, "d": data}
-        self.sent.append(event)
-        return event
-
-
-@dataclass(eq=False, kw_only=True)
-class Socket:
-    """One connection. `compressor` is shared by all its messages; None sends plain JSON."""
-
-    websocket: web.WebSocketResponse
-    request: web.Request
-    resumed_url: bool  # it came by the address READY gave
-    compressor: Any = None
-    session: Session | None = None
-    heard_at: deque[float] = field(default_factory=deque)
-    beat_at: float = field(default_factory=time.monotonic)
-    beats: int = 0
-    silenced: bool = False
-
-    async def say(self, op: int, data: Any) -> None:
-        await self.send({"op": op, "d": data, "s": None, "t": None})
-
-    async def send(self, message: Json) -> None:
-        """Nothing when the connection turns out to be gone: a session keeps what it could not say."""
-        if self.silenced or self.websocket.closed:
-            return
-        text = json.dumps(message)
-        try:
-            if self.compressor is None:
-                await self.websocket.send_str(text)
-            else:
-                packed = self.compressor.compress(text.encode()) + self.compressor.flush(zlib.Z_SYNC_FLUSH)
-                await self.websocket.send_bytes(packed)
-        except ConnectionError:
-            return
-
-    async def close(self, code: int) -> None:
-        await self.websocket.close(code=code, message=_REASONS.get(code, "").encode())
-
-    def cut(self) -> None:
-        """End the connection without a word."""
-        if self.request.transport is not None:
-            self.request.transport.abort()
 
 
 class Gateway:
@@ -209,28 +168,34 @@ class Gateway:
 
     async def _take(self, socket: Socket, raw: str) -> int | None:
         """Act on one message of the app; the code to close with, or None."""
-        if _too_often(socket):
+        if too_often(socket):
             return RATE_LIMITED
-        try:
-            message = json.loads(raw)
-            op, data = message["op"], message.get("d")
-        except (json.JSONDecodeError, KeyError, TypeError):
+        message = _decoded(raw)
+        if message is None:
             return DECODE_ERROR
-        if len(raw.encode()) > PAYLOAD_MOST:
-            return DECODE_ERROR
+        op, data = message["op"], message.get("d")
         if op == HEARTBEAT:
-            socket.beat_at = time.monotonic()
-            socket.beats += 1
-            if self.acknowledges:
-                await socket.say(ACK, None)
-            return None
-        if op in (IDENTIFY, RESUME):
-            if socket.session is not None:
-                return ALREADY_AUTHENTICATED
-            return await (self._identify(socket, data) if op == IDENTIFY else self._resume(socket, data))
-        if op not in (PRESENCE, VOICE, MEMBERS):
+            await self._beat(socket)
+        elif op in (IDENTIFY, RESUME):
+            return await self._authenticate(socket, op, data)
+        elif op not in (PRESENCE, VOICE, MEMBERS):
             return UNKNOWN_OPCODE
-        return NOT_AUTHENTICATED if socket.session is None else None
+        elif socket.session is None:
+            return NOT_AUTHENTICATED
+        return None
+
+    async def _authenticate(self, socket: Socket, op: int, data: object) -> int | None:
+        if not isinstance(data, dict):
+            return DECODE_ERROR
+        if socket.session is not None:
+            return ALREADY_AUTHENTICATED
+        return await (self._identify(socket, data) if op == IDENTIFY else self._resume(socket, data))
+
+    async def _beat(self, socket: Socket) -> None:
+        socket.beat_at = time.monotonic()
+        socket.beats += 1
+        if self.acknowledges:
+            await socket.say(ACK, None)
 
     async def _identify(self, socket: Socket, data: Json) -> int | None:
         self.identifies.append({**data, "token": "…"})
@@ -250,7 +215,7 @@ class Gateway:
         for name, event in ready(self._world, self._app, session.id, self.resume_url):
             if events_for(name, event, intents):
                 session.number(name, event)
-        await _catch_up(socket, session, after=0)
+        await catch_up(socket, session, after=0)
         return None
 
     async def _resume(self, socket: Socket, data: Json) -> int | None:
@@ -269,7 +234,7 @@ class Gateway:
         if old is not None:
             old.session = None
             await old.close(4000)
-        await _catch_up(socket, session, after=after)
+        await catch_up(socket, session, after=after)
         await socket.send(session.number("RESUMED", {"_trace": ["[]"]}))
         return None
 
@@ -285,7 +250,7 @@ class Gateway:
     def _ended(self, socket: Socket) -> None:
         if socket in self.open:
             self.open.remove(socket)
-        code = socket.websocket.close_code
+        code = socket.closed_with or socket.websocket.close_code
         self.closed_with.append(code)
         session = socket.session
         if session is not None and session.socket is socket:
@@ -294,29 +259,12 @@ class Gateway:
                 self.forget(session)
 
 
-async def _catch_up(socket: Socket, session: Session, *, after: int) -> None:
-    """Say everything since `after`, in order, also what happens meanwhile; from then on events come by themselves."""
-    socket.session = session
-    while session.sequence > after:
-        event = session.sent[after]
-        await socket.send(event)
-        after = event["s"]
-    session.socket, session.left_at = socket, None
-
-
-def _too_often(socket: Socket) -> bool:
-    most, per_s = SENT_MOST
-    now = time.monotonic()
-    socket.heard_at.append(now)
-    while socket.heard_at[0] < now - per_s:
-        socket.heard_at.popleft()
-    return len(socket.heard_at) > most
-
-
-_REASONS = {
-    UNKNOWN_OPCODE: "Unknown opcode.", DECODE_ERROR: "Error while decoding payload.",
-    NOT_AUTHENTICATED: "Not authenticated.", BAD_TOKEN: "Authentication failed.",
-    ALREADY_AUTHENTICATED: "Already authenticated.", BAD_SEQUENCE: "Invalid seq.",
-    RATE_LIMITED: "Rate limited.", TIMED_OUT: "Session timed out.", BAD_VERSION: "Invalid API version.",
-    BAD_INTENTS: "Invalid intent(s).", DISALLOWED_INTENTS: "Disallowed intent(s).",
-}  # fmt: skip
+def _decoded(raw: str) -> Json | None:
+    """A message of the app, or None for what is too big or none."""
+    if len(raw.encode()) > PAYLOAD_MOST:
+        return None
+    try:
+        message = json.loads(raw)
+    except json.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) and "op" in message else None

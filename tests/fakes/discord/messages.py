@@ -52,7 +52,7 @@ def send(office: Office, asked: Asked) -> Json:
 
 
 def edit(office: Office, asked: Asked) -> Json:
-    """PATCH …/messages/{message_id}; 30046 for a message older than an hour, edited like others of the channel lately."""
+    """PATCH …/messages/{message_id}; 30046 where too many old messages of the channel were edited lately."""
     channel = office.channel(asked)
     message = _message(office, channel, asked)
     if message.author != BOT_USER:

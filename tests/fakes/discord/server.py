@@ -228,9 +228,11 @@ class FakeDiscord:
             await self.gateway.emit("CHANNEL_DELETE", event)
 
     async def adds_bot(self, guild: Guild, permissions: int = EVERYBODY) -> None:
-        """Somebody opens the invite link."""
+        """Somebody opens the invite link. A guild joined says nothing of `unavailable`."""
         self._admit_bot(guild, permissions)
-        await self.gateway.emit("GUILD_CREATE", guild_create(self.world, guild))
+        event = guild_create(self.world, guild)
+        del event["unavailable"]
+        await self.gateway.emit("GUILD_CREATE", event)
 
     async def removes_bot(self, guild: Guild) -> None:
         """Somebody kicks the bot."""
