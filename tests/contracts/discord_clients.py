@@ -53,6 +53,7 @@ class Listener(discord.Client):
         self.heard: list[tuple[str, Any]] = []
         self.judged: list[str] = []
         self.failures: list[Exception] = []
+        self.choices = ["@vendor_sec", "@version"]
         self.answer: Answer = lambda interaction: interaction.response.send_message("Watching")
         self._add_commands()
 
@@ -71,7 +72,7 @@ class Listener(discord.Client):
         @watch.autocomplete("account")
         async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
             self.heard.append(("complete", current))
-            return [app_commands.Choice(name=f"{current}{it}", value=f"{current}{it}") for it in ("dor_sec", "rsion")]
+            return [app_commands.Choice(name=it, value=it) for it in self.choices]
 
         labels = app_commands.Group(name="labels", description="What to look for")
 

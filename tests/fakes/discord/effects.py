@@ -59,7 +59,7 @@ _TOKENS: tuple[tuple[EffectKind, re.Pattern[str]], ...] = (
     ("date", re.compile(r"<t:(-?\d+(?::[tTdDfFRsS])?)>")),
 )
 _SHORTCODE = re.compile(r"(?<![\w:]):([a-z0-9_+-]{2,}):(?!\w)")
-_ESCAPED = re.compile(r"\\([^\w\s])")
+_ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 _FORMATS = (
     ("preformatted", re.compile(r"```.+?```", re.DOTALL)),
     ("code", re.compile(r"(?<!`)(`{1,2})(?!`)[^\n]+?(?<!`)\1(?!`)")),
