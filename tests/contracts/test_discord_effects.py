@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.discord import EVERYBODY, MENTION_EVERYONE, FakeDiscord, effects_of
 
-NONE = {"parse": []}
+NONE: dict[str, Any] = {"parse": []}
 
 
 @pytest.fixture

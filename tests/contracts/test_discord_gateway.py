@@ -265,6 +265,46 @@ async def test_guilds_and_channels_come_and_go(local: FakeDiscord) -> None:
         assert client.guilds[0].text_channels == []
 
 
+async def test_a_guild_may_be_out_for_a_while(local: FakeDiscord) -> None:
+    async with listening(local) as client:
+        await local.outage(local.guild())
+        await local.until(lambda: client.guilds[0].unavailable)
+        await local.outage_over(local.guild())
+        await local.until(lambda: not client.guilds[0].unavailable)
+        assert (client.count("join"), client.count("leave")) == (0, 0)
+
+
+async def test_an_unexpected_payload_ends_the_client_as_the_facts_say(local: FakeDiscord) -> None:
+    client = Listener()
+    with redirected(local):
+        running = asyncio.create_task(client.start(local.app.token))
+        await wait_ready(client, running)
+        await local.gateway.emit("INTERACTION_CREATE", {"id": "1"})
+        with pytest.raises(KeyError):
+            await running
+        await close(client, running)
+
+
+async def test_every_session_hears_an_interaction_and_one_may_answer(local: FakeDiscord) -> None:
+    async with listening(local) as one, listening(local) as other:
+        interaction = await local.person("ada").uses(local.channel("ops"), "/watch")
+        await local.until(lambda: one.count("watch") and other.count("watch") and (one.failures or other.failures))
+        assert interaction.answer.content == "Watching"
+        assert "40060" in str([*one.failures, *other.failures])
+
+
+async def test_nothing_is_left_running(local: FakeDiscord) -> None:
+    before = asyncio.all_tasks()
+    async with listening(local) as client:
+        await local.person("ada").uses(local.channel("ops"), "/watch")
+        assert client.count("watch") == 1
+        local.gateway.cut_all()
+        await local.until(lambda: client.count("resumed") == 1)
+    await local.until(lambda: not local.gateway.open)
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
+
+
 async def test_taken_permissions_reach_the_client(local: FakeDiscord) -> None:
     ops = local.channel("ops")
     async with listening(local) as client:

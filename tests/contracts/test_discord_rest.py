@@ -140,8 +140,9 @@ async def test_a_hundred_commands_with_all_there_may_be_are_taken(client: Listen
     commands: list[Any] = [_chat(f"c{number}", options=options) for number in range(100)]
     assert len(await client.http.bulk_upsert_global_commands(int(APP_ID), payload=commands)) == 100
     guild = int(local.guild().id)
-    (own,) = await client.http.bulk_upsert_guild_commands(int(APP_ID), guild, payload=[_chat()])  # type: ignore[list-item]
-    assert own["guild_id"] == local.guild().id
+    own: list[Any] = [_chat("own")]
+    assert len(await client.http.bulk_upsert_guild_commands(int(APP_ID), guild, payload=own)) == 1
+    assert [command["guild_id"] for command in local.commands.all(local.guild().id)] == [local.guild().id]
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
