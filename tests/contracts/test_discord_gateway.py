@@ -218,6 +218,7 @@ async def test_an_invalid_session_is_resumed_or_begun_anew(
         await local.gateway.invalidate(resumable=resumable)
         await local.until(lambda: len(local.gateway.identifies) + len(local.gateway.resumes) == 2)
         await local.until(lambda: local.gateway.ready)
+        assert len(local.gateway.sessions) == 1  # one that is not resumable is gone
     assert len(local.gateway.identifies) == identifies
 
 

@@ -11,8 +11,8 @@
 
 Modules: world (what there is, and its clock: `discord.world.advance(hours=1)`), objects (it as JSON), permissions;
 rest, account, messages, answers (the REST API); content, components, commands (what it takes); errors, limits; faults
-(what goes wrong); gateway, events, app; interactions; people, typed (what people do); effects (what a message does to
-them); redirect (discord.py pointed here); server (all together).
+(what goes wrong); gateway, sessions, events, app; interactions; people, typed (what people do); effects (what a message
+does to them); errands; redirect (discord.py pointed here); server (all together).
 """
 
 from tests.fakes.discord.app import Application

@@ -1,9 +1,9 @@
 """The local Discord: its guilds, one app, one server on 127.0.0.1. Built from Discord's documentation only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from tests.fakes.discord.account import Office
 from tests.fakes.discord.answers import Answers
 from tests.fakes.discord.app import Application
 from tests.fakes.discord.commands import Registry
+from tests.fakes.discord.errands import Errands
 from tests.fakes.discord.faults import Faults
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.interactions import Interaction, Modal
@@ -40,14 +41,13 @@ class FakeDiscord:
         self.gateway = Gateway(self.world, self.app, self.complaints)
         self.commands = Registry(self.world.new_id)
         self.modals: list[Modal] = []
+        self._errands = Errands()
         self.office = Office(
             world=self.world, app=self.app, commands=self.commands, limits=limits or Limits(), emit=self._emit_soon
         )
         self._answers = Answers(self.world)
-        self._api = RestApi(office=self.office, answers=self._answers, faults=self.faults, spawn=self._spawn)
+        self._api = RestApi(office=self.office, answers=self._answers, faults=self.faults, spawn=self._errands.spawn)
         self._people: dict[str, Person] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._failures: list[BaseException] = []
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -81,13 +81,7 @@ class FakeDiscord:
         await self.gateway.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # their callbacks have run
-        if self._failures:
-            raise self._failures[0]
+        await self._errands.close()
 
     @property
     def api_url(self) -> str:
@@ -132,9 +126,7 @@ class FakeDiscord:
 
     async def idle(self, timeout_s: float = 5.0) -> None:
         """Until nothing is on its way. Raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            while self._tasks:
-                await asyncio.wait(set(self._tasks))
+        await self._errands.idle(timeout_s)
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -266,19 +258,5 @@ class FakeDiscord:
     def _bot_sees(self, channel: Channel) -> bool:
         return bool(self.world.permissions(BOT_USER, channel) & VIEW_CHANNEL)
 
-    # --- tasks ---------------------------------------------------------------------------------------------------
-
     def _emit_soon(self, name: str, data: Json) -> None:
-        self._spawn(self.gateway.emit(name, data), f"emit {name}")
-
-    def _spawn(self, work: Coroutine[Any, Any, Found], name: str) -> "asyncio.Task[Found]":
-        """Work that nobody waits for. `close` ends it."""
-        task = asyncio.create_task(work, name=f"discord: {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            self._failures.append(failure)
+        self._errands.spawn(self.gateway.emit(name, data), f"emit {name}")
