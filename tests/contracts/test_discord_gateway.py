@@ -218,8 +218,26 @@ async def test_an_invalid_session_is_resumed_or_begun_anew(
         await local.gateway.invalidate(resumable=resumable)
         await local.until(lambda: len(local.gateway.identifies) + len(local.gateway.resumes) == 2)
         await local.until(lambda: local.gateway.ready)
-        assert len(local.gateway.sessions) == 1  # one that is not resumable is gone
     assert len(local.gateway.identifies) == identifies
+
+
+@pytest.mark.parametrize(("resumable", "answer"), [(True, "RESUMED"), (False, False)])
+async def test_an_invalidated_session_can_be_resumed_only_where_it_said_so(
+    local: FakeDiscord, resumable: bool, answer: object
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        socket = await raw(local, session)
+        await socket.receive_json()
+        await socket.send_json(identify(local))
+        ready = await socket.receive_json()
+        await local.gateway.invalidate(resumable=resumable)
+        local.gateway.cut_all()
+        again = await raw(local, session)
+        await again.receive_json()
+        resume = {"token": local.app.token, "session_id": ready["d"]["session_id"], "seq": 2}
+        await again.send_json({"op": 6, "d": resume})
+        heard = await again.receive_json()
+        assert (heard["t"] or heard["d"]) == answer
 
 
 async def test_a_session_forgotten_while_away_is_begun_anew(local: FakeDiscord) -> None:
