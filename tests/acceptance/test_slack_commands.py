@@ -94,6 +94,17 @@ async def test_private_answers(slack: FakeSlack, home: Home, line: str, expected
         assert posted(ops) == []
 
 
+async def test_a_groups_bare_word_is_its_list_and_one_line_of_usage(slack: FakeSlack, home: Home) -> None:
+    ada = slack.person("ada")
+    ops = slack.channel("ops", ada)
+    async with home.awake():
+        bare = await answer(ada, ops, "/labels")
+        listed = await answer(ada, ops, "/labels list")
+    assert "no labels yet" in bare
+    assert "/labels takes: list, set, add" in bare
+    assert "takes:" not in listed
+
+
 async def test_the_umbrella_and_mentions_do_what_commands_do(slack: FakeSlack, home: Home) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)

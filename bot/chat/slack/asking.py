@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from bot.chat.base import DeliveryError, Inbound
 from bot.chat.slack import incoming, replies
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.people import People
 from bot.chat.slack.voice import Voice
+from bot.commands.catalogue import usage_line
 from bot.commands.types import Asked, Reply
 from storage.types import AlertId, ChannelKey, Receipt
 
@@ -58,9 +60,11 @@ class Asking:
             text = await self._understood(said)
         except _NotUnderstoodError as error:
             return Reply(text=f"{error} Nothing was changed.")
-        return await self._inbound.answer(
+        reply = await self._inbound.answer(
             Asked(actor=actor, channel=said.channel, channel_name=said.channel_name, text=text)
         )
+        usage = usage_line(text.strip())  # a group's bare word is its list, and here nobody sees its verbs otherwise
+        return replace(reply, text=f"{reply.text}\n{usage}") if usage else reply
 
     async def _understood(self, said: Said) -> str:
         """The line with what only Slack knows put in: names of people, the alert that a message is."""
