@@ -88,8 +88,9 @@ SCENARIOS: dict[Step, Scenario] = {
     Commit.RELEASE_POSTS: Scenario(fails_on=""),
     Commit.POSTPONE: Scenario(dies_first_at=before(Commit.CLAIM_POSTS), fails_on="org/5"),
     Commit.SET_ASIDE: Scenario(
-        dies_first_at=before(Commit.CLAIM_POSTS),
-        tampers="UPDATE inbox SET failures = 2",
+        # By a trigger: on a busy machine the posts come in more than one batch, the last of them after the tampering.
+        tampers="CREATE TRIGGER failed_before AFTER INSERT ON inbox"
+        " BEGIN UPDATE inbox SET failures = 2 WHERE post = new.post; END",
         fails_on="org/5",
         fails_for_good=True,
         problems=("no alert of post 5 ", "undecided, or of no concern: ('5'", "still in the inbox: (3, None,"),
