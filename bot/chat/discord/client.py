@@ -18,6 +18,9 @@ TIMEOUT_S = 10.0
 MOST_WAIT_S = 30.0
 """discord.py waits this long by itself when Discord asks it to; what takes longer is tried later. It takes no less."""
 
+HEARTBEAT_S = 60.0
+"""A connection over which nothing came for so long is mended; Discord says something every 41 s."""
+
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 """Commands, buttons and menus come without any; none of these is privileged."""
 
@@ -45,17 +48,20 @@ class Desk(Protocol):
 class Client(discord.Client):
     """One of them serves requests and people alike. Nothing it says pings anybody; no member is remembered."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
+        """`more`: as discord.py's own client takes it."""
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(_note)
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
             chunk_guilds_at_startup=False,
+            heartbeat_timeout=HEARTBEAT_S,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
             max_ratelimit_timeout=MOST_WAIT_S,
             http_trace=trace,
+            **more,
         )
         self.desk: Desk | None = None
         self.away_since: float | None = None
@@ -69,6 +75,11 @@ class Client(discord.Client):
             return await ask(route, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), **more)
 
         self.http.request = ask_in_time  # type: ignore[method-assign]
+
+    def dispatch(self, event: str, /, *args: Any, **more: Any) -> None:
+        """discord.py goes on with a session that it has just begun when its client is closed already."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **more)
 
     async def on_connect(self) -> None:
         """A session has begun."""

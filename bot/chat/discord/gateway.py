@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING, cast
 
 import discord
 
 from bot.chat.base import ChatGoneError
 from bot.chat.discord.client import TOKEN_REFUSED, Client
 from sources.clock import Clock
+
+if TYPE_CHECKING:
+    from discord.gateway import DiscordWebSocket
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +76,9 @@ class Gateway:
 
     async def _hang_up(self) -> None:
         """discord.py leaves a connection that it stumbled over open, and beats on; requests go on without it."""
-        if self._client.ws is not None and self._client.ws.open:
-            await self._client.ws.close(code=1000)
+        socket = cast("DiscordWebSocket | None", self._client.ws)  # none before the first, whatever its type says
+        if socket is not None and socket.open:
+            await socket.close(code=1000)
 
 
 def words(error: discord.ConnectionClosed | discord.PrivilegedIntentsRequired) -> str:
