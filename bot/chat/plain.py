@@ -1,5 +1,6 @@
 """Cards as plain text, and outside text made harmless for a terminal. Pure."""
 
+import re
 import unicodedata
 
 from bot.cards import AlertCard, Card, NoticeCard, SummaryCard
@@ -9,6 +10,9 @@ FIRST_WORDS = 72
 
 MOST_TEXT = 4_000
 """How much of a post a card shows."""
+
+MOST_NAME = 80
+"""How much of a person's name is kept."""
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -27,6 +31,11 @@ def one_line(text: str, most: int) -> str:
     """The first words of a text, on one line, cut with … where it is longer than `most` characters."""
     flat = " ".join(printable(text).split())
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def person_name(name: str) -> str:
+    """A person's name as it can stand in a mention, `<@id|name>`: on one line, without what would end it."""
+    return " ".join(re.sub(r"[<>|]", " ", name).split())[:MOST_NAME]
 
 
 def plain_card(card: Card) -> str:
