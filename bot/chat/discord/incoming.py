@@ -5,7 +5,6 @@ be looked up, and nothing that people call themselves decides anything.
 """
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,12 +93,3 @@ def first_link(message: discord.Message) -> str:
 def emoji(reaction: discord.PartialEmoji) -> str:
     """A reaction's emoji: the character itself, or the name of one of the guild's own. None has no name any more."""
     return str(reaction.name or "")
-
-
-def entered(components: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """What was written into the fields of a modal, by their ids, as Discord sends it: in rows or under labels."""
-    found: dict[str, str] = {}
-    for part in components:
-        for field in [*part.get("components", []), *([part["component"]] if "component" in part else [])]:
-            found[str(field.get("custom_id", ""))] = str(field.get("value") or "")
-    return found

@@ -15,8 +15,6 @@ MOST_CHOICE = 100
 """Discord takes so many suggestions, each of so many characters."""
 
 _WHOLLY_QUOTED = re.compile(r'"(?:[^"]|"")*+"')
-_LAST_WORD = re.compile(r"[^\s,]*\Z")
-_LAST_LABEL = re.compile(r"[^,]*\Z")
 
 
 def line(command: str, *options: str | int | None) -> str:
@@ -39,27 +37,9 @@ def lock(people: Iterable[tuple[int, str]]) -> str:
     return line("/config lock", *(f"<@{number}|{person_name(name)}>" for number, name in people))
 
 
-def last_word(typed: str) -> tuple[str, str]:
-    """What somebody has typed of a list of accounts: all before its last word, and that word."""
-    return _divided(_LAST_WORD, typed)
-
-
-def last_label(typed: str) -> tuple[str, str]:
-    """The same of a list of labels, which only commas divide."""
-    before, last = _divided(_LAST_LABEL, typed)
-    return (f"{before} " if before else ""), last.strip()
-
-
-def choices(before: str, suggested: Iterable[str]) -> list[str]:
-    """Whole texts for an option, each what was typed before with one suggestion: as many and as long as Discord takes."""
-    whole = (f"{before}{one}" for one in suggested)
-    return [one for one in dict.fromkeys(whole) if 0 < len(one) <= MOST_CHOICE][:MOST_CHOICES]
-
-
-def _divided(last: re.Pattern[str], typed: str) -> tuple[str, str]:
-    found = last.search(typed)
-    assert found is not None, "the end of a text is there in every text"
-    return typed[: found.start()], found[0]
+def choices(suggested: Iterable[str]) -> list[str]:
+    """What may be offered for an option: as many and as long as Discord takes."""
+    return [one for one in suggested if 0 < len(one) <= MOST_CHOICE][:MOST_CHOICES]
 
 
 def _quoted(text: str) -> str:
