@@ -16,6 +16,7 @@ MOST_NAME = 80
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?")
 
 
 def printable(text: str) -> str:
@@ -33,9 +34,9 @@ def one_line(text: str, most: int) -> str:
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
-def person_name(name: str) -> str:
-    """A person's name as it can stand in a mention, `<@id|name>`: on one line, without what would end it."""
-    return " ".join(re.sub(r"[<>|]", " ", name).split())[:MOST_NAME]
+def is_address(text: str) -> bool:
+    """Whether a button may open this: a page whose host is what it seems (not https://bank.example@evil.example)."""
+    return _ADDRESS.fullmatch(text) is not None and text == printable(text)
 
 
 def plain_card(card: Card) -> str:
@@ -75,6 +76,11 @@ def byline(card: AlertCard) -> str:
     name = one_line(card.author.name, 60)
     written = card.published_at.strftime("%Y-%m-%d %H:%M UTC")
     return f"{name + ' ' if name else ''}{one_line(str(card.author), 80)} · {written}"
+
+
+def person_name(name: str) -> str:
+    """A person's name as it can stand in a mention, `<@id|name>`: on one line, without what would end it."""
+    return " ".join(re.sub(r"[<>|]", " ", name).split())[:MOST_NAME]
 
 
 def judging_line(card: AlertCard) -> str:

@@ -1,6 +1,6 @@
 """Every command as Discord shows it, with its options; what was filled in goes to the desk as one line."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 
 import discord
@@ -64,7 +64,7 @@ async def _asks(interaction: Interaction, typed: str) -> None:
     await desk_of(interaction).asks(interaction, typed)
 
 
-def _completes(wanted: Suggest) -> Callable[[Interaction, str], Awaitable[list[Choice[str]]]]:
+def _completes(wanted: Suggest) -> Callable[[Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]:
     """What Discord offers while somebody types into an option."""
 
     async def complete(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -235,7 +235,7 @@ class Config(app_commands.Group, name="config", description=_means("/config")):
         await _asks(interaction, line("/config undo", change))
 
     @app_commands.command(name="lock", description=_means("/config lock"))
-    async def lock(  # noqa: PLR0913  (Discord takes one person an option)
+    async def lock(
         self,
         interaction: Interaction,
         user1: discord.User,

@@ -1,8 +1,12 @@
 """What people type, press and fill in in Discord: acknowledged at once, handed to the house, answered.
 
-A platform opens a desk once its client is logged in, before it connects: `client.desk = Desk(inbound)`. Commands find
-it there (`Tree(client)` makes them known), buttons (`client.add_dynamic_items(OurButton)`), and `heard`, which the
-client calls for every interaction (`on_interaction`). What Discord tells of reactions and servers goes to Ears.
+A platform opens a desk once its client is logged in, before it connects:
+
+    client.desk = Desk(inbound)                                 # found there by commands and buttons
+    client.add_dynamic_items(OurButton)
+    client.ears = Ears(client, Tree(client), inbound, clock)    # reactions, servers, sessions; a client has one Tree
+
+and the client calls `desk.heard` for every interaction (`on_interaction`): dialogs, buttons nobody knows.
 """
 
 import logging

@@ -62,9 +62,7 @@ class Ears:
         person = event.member or await self._people.find(event.guild_id, event.user_id)
         if not person.bot:
             await self._inbound.reacted(
-                Reaction(
-                    actor=judging(person), channel=channel, message=message, emoji=emoji(event.emoji), given=given
-                )
+                Reaction(actor=judging(person), channel=channel, message=message, emoji=emoji(event.emoji), given=given)
             )
 
     async def _sync(self) -> None:

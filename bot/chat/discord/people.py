@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
@@ -39,7 +38,7 @@ class People:
         self._known[guild, person] = (time.monotonic(), found)
         return found
 
-    async def _ask(self, guild: int, person: int) -> Any:
+    async def _ask(self, guild: int, person: int) -> Person:
         home = self._client.get_guild(guild)
         if home is not None:
             try:

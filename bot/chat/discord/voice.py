@@ -13,6 +13,7 @@ from bot.chat.discord.message import Message
 
 log = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
     """A message that stands where the first answer goes. Whether all see it was settled when it was made."""
@@ -68,7 +69,8 @@ class Voice:
     def _channel(self) -> discord.PartialMessageable:
         number = self._interaction.channel_id
         assert number is not None, "every command and every button is in a channel"
-        return self._interaction.client.get_partial_messageable(number, guild_id=self._interaction.guild_id)
+        client: discord.Client = self._interaction.client
+        return client.get_partial_messageable(number, guild_id=self._interaction.guild_id)
 
 
 async def of_command(interaction: discord.Interaction[Any], *, public: bool) -> Voice:
@@ -101,9 +103,7 @@ async def apology(interaction: discord.Interaction[Any], said: Message) -> None:
 
 
 def _original(interaction: discord.Interaction[Any], *, public: bool) -> _Place:
-    return _Place(
-        edit=interaction.edit_original_response, delete=interaction.delete_original_response, public=public
-    )
+    return _Place(edit=interaction.edit_original_response, delete=interaction.delete_original_response, public=public)
 
 
 async def _acknowledge(acknowledging: Awaitable[Any]) -> None:
