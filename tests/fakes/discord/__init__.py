@@ -48,5 +48,6 @@ __all__ = [
     "ADMINISTRATOR", "APP_ID", "BOT_USER", "EMBED_LINKS", "EVERYBODY", "MANAGE_CHANNELS", "MENTION_EVERYONE",
     "READ_MESSAGE_HISTORY", "SEND_MESSAGES", "VIEW_CHANNEL", "Application", "Channel", "Effect", "Emoji", "FakeDiscord",
     "Fault", "File", "Guild", "Interaction", "Limits", "Message", "Modal", "Person", "Role", "banned", "effects",
-    "effects_of", "hanging", "late", "never_arrived", "pings", "rate_limited", "redirected", "reply_lost", "server_error",
+    "effects_of", "hanging", "late", "never_arrived", "pings", "rate_limited", "redirected", "reply_lost",
+    "server_error",
 ]  # fmt: skip
