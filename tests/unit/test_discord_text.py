@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat.discord.text import BLANK, MOST_CONTENT, counted, cut, escape, fitting, literal, plain, units
 from bot.chat.plain import printable
-from tests.fakes.discord.drawn import HOSTILE_ID, as_read, done
+from tests.fakes.drawn import HOSTILE_ID, as_read, done
 from tests.fakes.hostile import HOSTILE, hostile_texts
 
 MARKS = st.text(st.sampled_from("\\*_~`|<>[]()#-+.:/@&!1aZ \n\u200b\ufeff\u2028é字🔥"), max_size=60)
