@@ -84,6 +84,11 @@ def test_an_answer_that_fits_is_one_page() -> None:
     assert len(pages(Reply(text="w" * MOST_CONTENT))) == 2
 
 
+def test_a_line_end_right_after_all_that_fits_begins_no_page() -> None:
+    line = "w" * (MOST_CONTENT - 1)
+    assert [page.text for page in pages(Reply(text=f"{line}\nmore"))] == [line, "more"]
+
+
 def test_an_empty_answer_is_still_a_message() -> None:
     for text in ("", " ", "\n" * 5_000):
         (page,) = pages(Reply(text=text))
