@@ -113,9 +113,7 @@ async def test_a_wait_too_long_to_be_waited_out_is_told(local: FakeDiscord, plat
     assert later.value.retry_after_s == 120.0
 
 
-async def test_a_wait_for_all_that_is_cut_short_holds_up_nothing_later(
-    local: FakeDiscord, platform: QuickDiscord
-) -> None:
+async def test_a_wait_for_all_is_waited_out_by_all(local: FakeDiscord, platform: QuickDiscord) -> None:
     local.faults.next(SEND, rate_limited(0.3, is_global=True))
     receipts = await asyncio.gather(*(platform.send(ops(local), CARD, DeliveryKey(f"key-{it}")) for it in range(3)))
     assert len(set(receipts)) == 3
