@@ -32,11 +32,7 @@ _COMPARED = (
     "integration_types",
 )
 _SLASH = 1
-_OF_ANOTHER_VERSION = (
-    app_commands.CommandNotFound,
-    app_commands.CommandSignatureMismatch,
-    app_commands.TransformerError,
-)
+_OF_ANOTHER_VERSION = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
 
 
 class Tree(app_commands.CommandTree[Any]):
