@@ -14,19 +14,10 @@ from bot.chat.discord.platform import Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
-
-
-class QuickClient(Client):
-    """Waits neither 5 s before it says again who it is, nor 2 s for another guild: the local Discord has no need."""
-
-    def __init__(self) -> None:
-        super().__init__(guild_ready_timeout=0.01)
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """At once."""
 
 
 class Hurried(SystemClock):

@@ -24,7 +24,6 @@ from tests.fakes.discord.permissions import (
 )
 from tests.fakes.discord.world import BOT_USER, Channel, Guild, Json, Message, Reaction, World
 
-NONCE_LASTS = timedelta(minutes=3)  # "the past few minutes"
 OLD = timedelta(hours=1)
 
 
@@ -214,7 +213,7 @@ def _message(office: Office, channel: Channel, asked: Asked) -> Message:
 
 def _with_nonce(world: World, nonce: str) -> Message | None:
     """The bot's message of that nonce, wherever it stands, as the documentation says: by the same author."""
-    since = world.now() - NONCE_LASTS
+    since = world.now() - world.nonces_last
     for channel in world.channels.values():
         for message in reversed(channel.messages):
             if message.created_at < since:

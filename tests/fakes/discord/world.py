@@ -145,6 +145,7 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, File] = {}
         self.cdn_url = ""  # where files are given out
+        self.nonces_last = timedelta(minutes=3)  # Discord: "the past few minutes"
         self._ahead = timedelta()
         self._last_id = 0
 
@@ -166,8 +167,8 @@ class World:
         self.files[file.id] = file
         return file
 
-    def new_guild(self, name: str, owner: str) -> Guild:
-        guild = Guild(id=self.new_id(), name=name, owner=owner)
+    def new_guild(self, name: str, owner: str, *, guild_id: str = "") -> Guild:
+        guild = Guild(id=guild_id or self.new_id(), name=name, owner=owner)
         guild.roles[guild.id] = Role(id=guild.id, name="@everyone", permissions=EVERYBODY, position=0)
         guild.members[owner] = []
         self.guilds[guild.id] = guild
