@@ -97,8 +97,8 @@ class ChatPlatform(Protocol):
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
         """Post a card, with the key where `find` will find it. Sends once: retrying is not a platform's business."""
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
-        """Redraw a message in place."""
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
+        """Redraw a message in place. `key` is the one it was sent with: where the card carries it, it carries it on."""
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """The message that carries this key, if the chat has it."""

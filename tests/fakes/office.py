@@ -74,10 +74,10 @@ class TroubledChat(FakeChat):
             raise OutcomeUnknownError("timed out")
         return await super().send(channel, card, key)
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         self._refuse(channel)
         self.edits += 1
-        await super().edit(channel, receipt, card)
+        await super().edit(channel, receipt, card, key)
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         self.finds.append(key)

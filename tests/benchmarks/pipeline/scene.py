@@ -184,7 +184,7 @@ class FastChat:
         await asyncio.sleep(self._takes_s)
         return Receipt(key)
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         """Done."""
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
