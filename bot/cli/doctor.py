@@ -121,7 +121,7 @@ def _look_into(connection: "Connection", path: Path) -> str:
 
 
 async def _source(settings: "Settings") -> str:
-    from bot.app import open_sources  # noqa: PLC0415
+    from bot.build import open_sources  # noqa: PLC0415
     from sources.clock import SystemClock  # noqa: PLC0415
 
     sources = await open_sources(settings, SystemClock())

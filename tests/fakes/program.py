@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.app import build
+from bot.build import build
 from bot.chat.base import ChatPlatform, Inbound
 from bot.chat.slack.incoming import PLATFORM
 from bot.cli.failures import explained
