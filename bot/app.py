@@ -9,10 +9,11 @@ from functools import partial
 from bot.cards import AlertCard
 from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
-from bot.commands.handlers import answer, judging
+from bot.commands.handlers import answer, is_public, judging
 from bot.commands.house import House
 from bot.commands.reactions import Emoji
 from bot.commands.reactions import emoji as known_emoji
+from bot.commands.suggest import Suggest, suggestions
 from bot.commands.types import Asked, Reply
 from bot.insight.health import Health
 from bot.insight.vitals import Vitals
@@ -35,7 +36,7 @@ from sources.types import Source, SourceUnreadableError
 from storage import outbox
 from storage.database import Database, DatabaseUnusableError
 from storage.inbox import FRESH_FOR, SqlInbox
-from storage.types import AlertId, ChannelKey, Receipt
+from storage.types import AlertId, Channel, ChannelKey, Receipt
 
 _SETTLE_POLL_S = 0.02
 
@@ -140,6 +141,15 @@ class App:
     async def answer(self, asked: Asked) -> Reply:
         """Do what someone asked."""
         return await answer(self._house, asked)
+
+    def is_public(self, asked: Asked) -> bool:
+        """Whether the answer is for the whole channel."""
+        return is_public(self._house, asked)
+
+    def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
+        """What may be meant; nothing where nothing was ever set."""
+        known = self._watch_list.channel(channel)
+        return suggestions(known or Channel(key=channel, name=""), wanted, typed)
 
     def _look_again(self) -> None:
         self._deliver.look_again()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.cards import AlertCard, Card
+from bot.commands.suggest import Suggest
 from bot.commands.types import Actor, Asked, Reply
 from storage.types import AlertId, ChannelKey, DeliveryKey, Receipt
 
@@ -56,6 +57,12 @@ class Inbound(Protocol):
 
     async def answer(self, asked: Asked) -> Reply:
         """Do what was asked and say what came of it. Never raises for what people get wrong."""
+
+    def is_public(self, asked: Asked) -> bool:
+        """Whether the answer is for the whole channel, if all goes well. Known at once, without doing anything."""
+
+    def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
+        """What may be meant by what somebody has typed so far; at most 25."""
 
     async def settle(self) -> None:
         """Let replays play, and return once all that is owed is decided and delivered."""
