@@ -1,0 +1,117 @@
+"""Where an answer goes: to the one who asked, or to the whole channel. And that it was heard at all, said at once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.chat.base import DeliveryError, MessageRefusedError
+from bot.chat.discord.errors import call
+from bot.chat.discord.message import Message
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """A message that stands where the first answer goes. Whether all see it was settled when it was made."""
+
+    edit: Callable[..., Awaitable[Any]]
+    delete: Callable[[], Awaitable[Any]]
+    public: bool
+
+
+class Voice:
+    """Speaks in answer to one interaction. All raise DeliveryError.
+
+    Discord takes answers for 15 minutes. What all were to see is said in the channel itself after that.
+    """
+
+    def __init__(self, interaction: discord.Interaction[Any], place: _Place | None = None) -> None:
+        self._interaction = interaction
+        self._place = place
+
+    async def wait(self, said: Message) -> None:
+        """Only whoever asked sees it, until the answer takes its place. Where Discord shows that we think: nothing."""
+        if self._place is None:
+            message = await self._follow_up(said, public=False)
+            self._place = _Place(edit=message.edit, delete=message.delete, public=False)
+
+    async def private(self, said: Message) -> None:
+        """Only whoever asked sees it."""
+        await self._say(said, public=False)
+
+    async def public(self, said: Message) -> None:
+        """The whole channel sees it."""
+        try:
+            await self._say(said, public=True)
+        except MessageRefusedError as error:
+            log.info("answering in the channel reason=%r", str(error))
+            await call(self._channel.send(**said.arguments(), files=said.files()))
+
+    async def _say(self, said: Message, *, public: bool) -> None:
+        """Where something waits for this answer it becomes the answer; what others would see of it goes first."""
+        place, self._place = self._place, None
+        if place is not None and place.public == public:
+            await call(place.edit(**said.arguments(), attachments=said.files()))
+            return
+        if place is not None:
+            await call(place.delete())
+        await self._follow_up(said, public=public)
+
+    async def _follow_up(self, said: Message, *, public: bool) -> discord.WebhookMessage:
+        sending = self._interaction.followup.send
+        return await call(sending(**said.arguments(), files=said.files(), ephemeral=not public, wait=True))
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        number = self._interaction.channel_id
+        assert number is not None, "every command and every button is in a channel"
+        client: discord.Client = self._interaction.client
+        return client.get_partial_messageable(number, guild_id=self._interaction.guild_id)
+
+
+async def of_command(interaction: discord.Interaction[Any], *, public: bool) -> Voice:
+    """Acknowledge a command: "Lapwing is thinking…", for all to see or for one. What it shows becomes the answer."""
+    await _acknowledge(interaction.response.defer(ephemeral=not public, thinking=True))
+    return Voice(interaction, _original(interaction, public=public))
+
+
+async def of_press(interaction: discord.Interaction[Any]) -> Voice:
+    """Acknowledge a button, which shows nothing; every answer is a message of its own."""
+    await _acknowledge(interaction.response.defer())
+    return Voice(interaction)
+
+
+async def of_dialog(interaction: discord.Interaction[Any]) -> Voice:
+    """Acknowledge what was filled into a dialog. The private word whose button opened it becomes the answer."""
+    if interaction.message is None:
+        return await of_command(interaction, public=False)
+    await _acknowledge(interaction.response.defer())
+    return Voice(interaction, _original(interaction, public=False))
+
+
+async def apology(interaction: discord.Interaction[Any], said: Message) -> None:
+    """Said in private, whether the interaction was acknowledged before something went wrong or not. DeliveryError."""
+    if not interaction.response.is_done():
+        await _acknowledge(interaction.response.defer(ephemeral=True, thinking=True))
+        await Voice(interaction, _original(interaction, public=False)).private(said)
+    else:
+        await Voice(interaction).private(said)
+
+
+def _original(interaction: discord.Interaction[Any], *, public: bool) -> _Place:
+    return _Place(edit=interaction.edit_original_response, delete=interaction.delete_original_response, public=public)
+
+
+async def _acknowledge(acknowledging: Awaitable[Any]) -> None:
+    """People see at once that they were heard. Where that fails, what they want is done all the same.
+
+    Too late (10062), twice (40060: discord.py tried again what had come through), or on a connection that broke.
+    """
+    try:
+        await call(acknowledging)
+    except DeliveryError as error:
+        log.warning("unacknowledged reason=%r", str(error))
