@@ -59,6 +59,8 @@ class Reply:
     text: str
     public: bool = False
     buttons: Sequence[Button] = ()
+    file: str = ""
+    """The name of the file that the text is: it is to be copied or kept as it stands. Empty: the text is words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

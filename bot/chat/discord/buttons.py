@@ -88,7 +88,8 @@ def custom_id(verb: Verb, alert: AlertId | None, key: DeliveryKey) -> str:
 
 
 def do_id(command: str) -> str:
-    """The id of a button that runs a command for whoever presses it; empty where the command is too long for one."""
+    """The id of a button that runs a command for whoever presses it; empty where the command does not fit into one, as
+    when it is too long or has more than one line."""
     return _own_id(Verb.DO, command)
 
 
@@ -99,7 +100,7 @@ def share_id(name: str) -> str:
 
 def _own_id(verb: Verb, value: str) -> str:
     made = f"lw1|{verb}|{value}"
-    return made if value and units(made) <= MOST_ID else ""
+    return made if value.strip() and made.isprintable() and units(made) <= MOST_ID else ""
 
 
 def parse_custom_id(text: str) -> Pressed | None:

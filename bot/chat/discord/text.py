@@ -47,6 +47,11 @@ def escape(text: str, most: int, *, end: str = "…") -> str:
     return cut(literal(text), most, end=end)
 
 
+def counted(text: str, most: int) -> str:
+    """Like escape; where the text was cut, it says how long it is."""
+    return escape(text, most, end=f"… ({len(printable(text)):,} characters in all)")
+
+
 def plain(text: str, most: int) -> str:
     """One line for places without markdown: authors, footers, buttons, options. Never empty: Discord refuses that."""
     flat = " ".join(printable(text).split())
@@ -69,6 +74,15 @@ def cut(text: str, most: int, *, end: str = "…") -> str:
     kept = text[: _between_characters(text, len(kept))]
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return kept[: len(kept) - backslashes % 2].rstrip() + end
+
+
+def fitting(text: str, most: int) -> int:
+    """How many of a text's first characters fit into `most` UTF-16 units once they are escaped: all of them, or so
+    many that no shown character is broken."""
+    kept = len(text[:most])
+    while (over := units(literal(text[:kept])) - most) > 0:
+        kept -= -(-over // 2)  # no character is longer than two units, escaped or not
+    return kept if kept == len(text) else _between_characters(text, kept)
 
 
 def units(text: str) -> int:
