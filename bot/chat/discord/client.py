@@ -33,7 +33,10 @@ _OWN_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
 class Desk(Protocol):
-    """Who hears what people do: here what they do besides pressing buttons and using commands."""
+    """Who hears what people do. Commands and buttons find their way there by themselves."""
+
+    async def heard(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody typed, pressed or filled in something: for what finds no way by itself."""
 
     async def connected(self) -> None:
         """A session has begun: what was done before it was not heard."""
@@ -98,6 +101,11 @@ class Client(discord.Client):
         """A session has begun, and what there is in it is known."""
         if self.desk is not None:
             await self.desk.connected()
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Every one, those that discord.py hands on by itself among them."""
+        if self.desk is not None:
+            await self.desk.heard(interaction)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Also under messages that nobody here remembers."""

@@ -1,12 +1,11 @@
 """What people type, press and fill in in Discord: acknowledged at once, handed to the house, answered.
 
-A platform opens a desk once its client is logged in, before it connects:
+A platform opens a desk once its client is logged in, before it connects; commands and buttons find it there:
 
-    client.desk = Desk(inbound)                                 # found there by commands and buttons
     client.add_dynamic_items(OurButton)
-    client.ears = Ears(client, Tree(client), inbound, clock)    # reactions, servers, sessions; a client has one Tree
+    client.desk = Desk(client, inbound, clock)
 
-and the client calls `desk.heard` for every interaction (`on_interaction`): dialogs, buttons nobody knows.
+The client calls `heard` for every interaction (`on_interaction`), and `connected`, `reacted`, `joined`.
 """
 
 import logging
@@ -22,13 +21,16 @@ from bot.chat.base import DeliveryError, Inbound
 from bot.chat.discord import cards, incoming, lines, modals, replies, voice
 from bot.chat.discord.asking import Asking, say, tell
 from bot.chat.discord.buttons import Drawn, Pressed, Verb, custom_id, parse_custom_id
+from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
+from bot.chat.discord.tree import Tree
 from bot.chat.discord.voice import Voice
 from bot.chat.patience import Remembered, alerts_in
 from bot.commands.config_file import LONGEST
 from bot.commands.suggest import Suggest
 from bot.commands.types import Button, ButtonKind, Reply
+from sources.clock import Clock
 from storage.types import Receipt
 
 log = logging.getLogger(__name__)
@@ -49,8 +51,10 @@ _OUTDATED = Reply(
 class Desk:
     """Everything that people can do with commands, menus, buttons and dialogs."""
 
-    def __init__(self, inbound: Inbound) -> None:
+    def __init__(self, client: discord.Client, inbound: Inbound, clock: Clock) -> None:
+        """A client has one desk: its commands are made here."""
         self._inbound = inbound
+        self._ears = Ears(client, Tree(client), inbound, clock)
         self._asking = Asking(inbound)
         self._shareable: Remembered[Reply] = Remembered()
         self._seen: Remembered[None] = Remembered()
@@ -188,6 +192,20 @@ class Desk:
             await tell(speaking, Reply(text="That answer is too old to be shared. Ask again, then share."))
         else:
             await tell(speaking, Reply(text=reply.text, public=True))
+
+    # --- what Discord tells by itself --------------------------------------------------------------------------------
+
+    async def connected(self) -> None:
+        """A session has begun: what was done before it was not heard."""
+        await self._ears.connected()
+
+    async def reacted(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody gave a reaction or took it back."""
+        await self._ears.reacted(event)
+
+    async def joined(self, guild: discord.Guild) -> None:
+        """We were added to a server."""
+        await self._ears.joined(guild)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

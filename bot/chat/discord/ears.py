@@ -20,7 +20,7 @@ _WAIT_S = 60.0
 
 
 class Ears:
-    """Hears for one client; `client.ears = Ears(client, tree, inbound, clock)` before it connects."""
+    """Hears for one client, and what it hears tells to the house."""
 
     def __init__(self, client: discord.Client, tree: Tree, inbound: Inbound, clock: Clock) -> None:
         self._client = client
@@ -42,7 +42,7 @@ class Ears:
         for channel in guild.text_channels:
             await self._inbound.reachable(channel_key(guild.id, channel.id))
 
-    async def reacted(self, event: discord.RawReactionActionEvent, *, given: bool) -> None:
+    async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """A reaction given or taken back, by people, in a server."""
         ourselves = self._client.user
         if event.guild_id is None or ourselves is None or event.user_id == ourselves.id:
@@ -50,7 +50,7 @@ class Ears:
         channel, message = channel_key(event.guild_id, event.channel_id), Receipt(str(event.message_id))
         try:
             async with self._people.turn(event.user_id):
-                await self._take(event, channel, message, given=given)
+                await self._take(event, channel, message)
         except DeliveryError as error:
             log.warning("later reaction person=%s reason=%r", event.user_id, str(error))
             await self._reread.later(channel, message, error)
@@ -58,7 +58,8 @@ class Ears:
         if event.message_author_id == ourselves.id and not await self._inbound.alerts_of(channel, message):
             await self._reread.once_stored(channel, message)
 
-    async def _take(self, event: Any, channel: ChannelKey, message: Receipt, *, given: bool) -> None:
+    async def _take(self, event: Any, channel: ChannelKey, message: Receipt) -> None:
+        given = event.event_type == "REACTION_ADD"
         person = event.member or await self._people.find(event.guild_id, event.user_id)
         if not person.bot:
             await self._inbound.reacted(

@@ -7,9 +7,10 @@ from datetime import timedelta
 from bot.cards import Card
 from bot.chat.base import ChannelGoneError, DeliveryError, Inbound, TryLaterError
 from bot.chat.discord import places
-from bot.chat.discord.buttons import key_in
+from bot.chat.discord.buttons import OurButton, key_in
 from bot.chat.discord.cards import said
 from bot.chat.discord.client import Client, log_in, point_at
+from bot.chat.discord.desk import Desk
 from bot.chat.discord.errors import call
 from bot.chat.discord.gateway import FIRST_WAIT_S, LONGEST_WAIT_S, Gateway
 from sources.clock import Clock
@@ -46,7 +47,7 @@ class Discord:
         """Serve people for ever; wait while Discord is away. Raises ChatGoneError for a token that it does not take."""
         try:
             client = await self._patiently_logged_in()
-            await self._open_desk(client, inbound)
+            self._open_desk(client, inbound)
             await Gateway(client, self._clock).run()
         finally:
             await self.close()
@@ -118,5 +119,7 @@ class Discord:
                 await self._clock.sleep(asked_for or wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
-    async def _open_desk(self, client: Client, inbound: Inbound) -> None:
+    def _open_desk(self, client: Client, inbound: Inbound) -> None:
         """Everything that people can do, put where the client finds it."""
+        client.add_dynamic_items(OurButton)
+        client.desk = Desk(client, inbound, self._clock)

@@ -60,13 +60,17 @@ async def sync(tree: Tree) -> bool:
     application = tree.client.application_id
     assert application is not None, "who is logged in knows its application"
     there = await call(tree.client.http.get_global_commands(application))
-    ours = [command.to_dict(tree) for command in tree.get_commands()]
-    ours += [menu.to_dict(tree) for menu in tree.get_commands(type=discord.AppCommandType.message)]
+    ours = told(tree)
     if same(there, ours):
         return False
     await call(tree.client.http.bulk_upsert_global_commands(application, payload=ours))
     log.info("synced commands count=%d", len(ours))
     return True
+
+
+def told(tree: Tree) -> list[dict[str, Any]]:
+    """Our commands and menus as Discord is told them."""
+    return [command.to_dict(tree) for command in tree.get_commands()]
 
 
 def same(there: Iterable[Mapping[str, Any]], ours: Iterable[Mapping[str, Any]]) -> bool:

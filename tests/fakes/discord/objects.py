@@ -91,7 +91,8 @@ def message_object(world: World, message: Message, *, with_nonce: bool = False) 
         "id": message.id, "channel_id": message.channel, "author": user_object(world.users[message.author]),
         "content": "" if theirs else message.content, "timestamp": written(message.created_at),
         "edited_timestamp": written(message.edited_at), "tts": False, "mention_everyone": False, "mentions": [],
-        "mention_roles": [], "attachments": [], "embeds": [] if theirs else [_embed(it) for it in message.embeds],
+        "mention_roles": [], "attachments": [] if theirs else message.attachments,
+        "embeds": [] if theirs else [_embed(it) for it in message.embeds],
         "components": [] if theirs else message.components, "pinned": False, "type": message.type,
         "flags": message.flags,
     }  # fmt: skip

@@ -73,6 +73,7 @@ class FakeDiscord:
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self._port = self._runner.addresses[0][1]
         self.office.gateway_url = self.gateway_url
+        self.world.cdn_url = f"http://127.0.0.1:{self._port}"
         self.gateway.resume_url = f"{self.gateway_url}resume/"
 
     async def close(self) -> None:

@@ -48,6 +48,15 @@ class Emoji:
 
 
 @dataclass(eq=False, kw_only=True)
+class File:
+    """A file that somebody or the app has uploaded."""
+
+    id: str
+    filename: str
+    content: bytes
+
+
+@dataclass(eq=False, kw_only=True)
 class Guild:
     id: str
     name: str
@@ -66,7 +75,8 @@ class Reaction:
 
 @dataclass(eq=False, kw_only=True)
 class Message:
-    """A message as it stands. `payload` holds content, embeds, components and allowed_mentions as last written."""
+    """A message as it stands. `payload` holds content, embeds, components, attachments and allowed_mentions as last
+    written."""
 
     id: str
     channel: str
@@ -94,6 +104,10 @@ class Message:
     @property
     def components(self) -> list[Json]:
         return list(self.payload.get("components") or [])
+
+    @property
+    def attachments(self) -> list[Json]:
+        return list(self.payload.get("attachments") or [])
 
     @property
     def thinking(self) -> bool:
@@ -129,6 +143,8 @@ class World:
         self.users: dict[str, User] = {BOT_USER: User(id=BOT_USER, name="lapwing", bot=True)}
         self.guilds: dict[str, Guild] = {}
         self.channels: dict[str, Channel] = {}
+        self.files: dict[str, File] = {}
+        self.cdn_url = ""  # where files are given out
         self._ahead = timedelta()
         self._last_id = 0
 
@@ -144,6 +160,11 @@ class World:
         milliseconds = int(self.now().timestamp() * 1000) - EPOCH_MS
         self._last_id = max(milliseconds << 22, self._last_id + 1)
         return str(self._last_id)
+
+    def keep_file(self, filename: str, content: bytes) -> File:
+        file = File(id=self.new_id(), filename=filename, content=content)
+        self.files[file.id] = file
+        return file
 
     def new_guild(self, name: str, owner: str) -> Guild:
         guild = Guild(id=self.new_id(), name=name, owner=owner)
