@@ -25,6 +25,7 @@ from storage.database import open_database
 from storage.owner import owning
 
 if TYPE_CHECKING:
+    from bot.chat.discord.platform import Discord
     from bot.chat.slack.platform import Slack
     from bot.web.server import Handler, WebServer
 
@@ -92,6 +93,8 @@ def _chats(settings: Settings, clock: Clock) -> "tuple[Sequence[ChatPlatform], M
     if settings.slack_wanted:
         slack = _slack(settings, clock)
         platforms, receivers = [slack], slack.receivers()
+    if settings.discord_wanted:
+        platforms.append(_discord(settings, clock))
     return platforms, receivers
 
 
@@ -105,6 +108,18 @@ def _slack(settings: Settings, clock: Clock) -> "Slack":
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         api_url=settings.slack_api_url,
         prefix=settings.slack_command_prefix,
+        clock=clock,
+    )
+
+
+def _discord(settings: Settings, clock: Clock) -> "Discord":
+    with needing("Discord", "discord"):
+        from bot.chat.discord.platform import Discord  # noqa: PLC0415  (nor for discord.py)
+
+    return Discord(
+        token=settings.discord_token.get_secret_value(),
+        api_url=settings.discord_api_url,
+        gateway_url=settings.discord_gateway_url,
         clock=clock,
     )
 

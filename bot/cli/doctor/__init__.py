@@ -50,4 +50,6 @@ async def _examine(config: Path | None) -> bool:
     found = [await passes(name, check(settings)) for name, check in checks.items()]
     if settings.slack_wanted:
         found.append(await chats.slack_passes(settings))
+    if settings.discord_wanted:
+        found.append(await chats.discord_passes(settings))
     return all(found)

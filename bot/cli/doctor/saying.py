@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Awaitable
 import typer
 
 from bot.chat.findings import Finding
+from bot.chat.plain import printable
 from bot.extras import ExtraMissingError
 from bot.web.address import AddressUnusableError
 from classifier.types import ClassifierError
@@ -17,8 +18,8 @@ class ProblemError(Exception):
 
 
 def say(name: str, text: str) -> None:
-    """One line."""
-    typer.echo(f"{name:<10}{text}")
+    """One line. It may hold what others have written: the names of servers and channels."""
+    typer.echo(f"{name:<10}{printable(text)}")
 
 
 async def passes(name: str, check: Awaitable[str]) -> bool:
