@@ -11,7 +11,8 @@ from discord import Permissions
 from bot.chat.discord.checks import Access, AppUnusableError, application_of, examine
 from bot.chat.discord.client import Client, log_in, point_at
 from bot.chat.discord.invite import NEEDED, link
-from bot.chat.discord.servers import denied, missing, timed_out
+from bot.chat.discord.permissions import POSTING_IN_THREADS, missing
+from bot.chat.discord.servers import denied, timed_out
 from bot.chat.discord.tree import Tree, sync
 from bot.chat.findings import Finding
 from storage.types import Channel as Watching
@@ -304,8 +305,8 @@ async def test_the_app_is_found_by_its_token(discord: FakeDiscord) -> None:
 
 def test_a_thread_takes_the_permission_for_threads_and_not_the_one_for_channels() -> None:
     held = Permissions(view_channel=True, embed_links=True, read_message_history=True)
-    assert missing(held, in_thread=False) == ["Send Messages"]
-    assert missing(held, in_thread=True) == ["Send Messages in Threads"]
+    assert missing(held) == ["Send Messages"]
+    assert missing(held, POSTING_IN_THREADS) == ["Send Messages in Threads"]
 
 
 def test_a_time_out_is_told_with_its_end() -> None:

@@ -2,25 +2,13 @@
 
 import discord
 
+from bot.chat.discord.permissions import BESIDE, POSTING, POSTING_IN_THREADS
+
 APP = "discord.com/developers/applications, your app"
 
 SCOPES = ("bot", "applications.commands")
 
-POSTING = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-}
-"""What posting in a channel and finding one's own posts again takes: discord.py's name, and people's."""
-
-IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
-"""In a thread this stands in the place of Send Messages."""
-
-BESIDE = {"attach_files": "Attach Files"}
-"""For settings that are too long for a message; nothing else fails without."""
-
-NEEDED = discord.Permissions(**dict.fromkeys((*POSTING, *IN_THREADS, *BESIDE), True))
+NEEDED = discord.Permissions(**dict.fromkeys((*POSTING, *POSTING_IN_THREADS, *BESIDE), True))
 
 
 def link(application: int) -> str:

@@ -9,7 +9,7 @@ from discord.abc import GuildChannel
 
 from bot.chat.base import ChannelGoneError
 from bot.chat.discord.errors import call
-from bot.chat.discord.invite import IN_THREADS, POSTING
+from bot.chat.discord.permissions import POSTING, POSTING_IN_THREADS, missing
 from bot.chat.findings import Finding
 from storage.types import Channel
 
@@ -76,28 +76,19 @@ async def _channel(
 ) -> Finding | None:
     """What stands in the way of posting there."""
     where = f"{_named(channel)} in {server.name}"
-    place, in_thread = known.get(channel.key.channel), False
+    place, needed = known.get(channel.key.channel), POSTING
     try:
         if place is None:  # a thread, or gone
             thread = await call(server.fetch_channel(int(channel.key.channel)))
-            place, in_thread = known.get(str(getattr(thread, "parent_id", None))), True
+            place, needed = known.get(str(getattr(thread, "parent_id", None))), POSTING_IN_THREADS
     except ChannelGoneError as error:
         return Finding(about="channel", wrong=True, text=f"{where}: {error}. What was set there is kept.")
     if place is None:
         return Finding(about="channel", wrong=True, text=f"{where}: it stands in no channel that Discord tells of.")
     held = GuildChannel.permissions_for(place, me)  # not its own kind's, which takes away what is allowed but cannot be
-    lacking = missing(held, in_thread=in_thread)
-    everywhere = missing(me.guild_permissions, in_thread=in_thread)
+    lacking = missing(held, needed)
+    everywhere = missing(me.guild_permissions, needed)
     return denied(where, place.name, lacking, of_role=everywhere) if lacking else None
-
-
-def missing(held: discord.Permissions, *, in_thread: bool) -> list[str]:
-    """What posting takes and is not held, in people's names. Pure."""
-    needed = dict(POSTING)
-    if in_thread:
-        del needed["send_messages"]
-        needed |= IN_THREADS
-    return [name for flag, name in needed.items() if not getattr(held, flag)]
 
 
 def denied(where: str, place: str, lacking: Sequence[str], *, of_role: Collection[str]) -> Finding:
