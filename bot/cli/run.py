@@ -22,7 +22,7 @@ def command(
 
 
 async def _run(config: Path | None) -> None:
-    from bot.app import build  # noqa: PLC0415  (--help must not wait for the whole house)
+    from bot.build import build  # noqa: PLC0415  (--help must not wait for the whole house)
     from bot.chat.screen import is_terminal  # noqa: PLC0415
     from bot.cli.logs import start_logging  # noqa: PLC0415
     from bot.settings import check_slack, read_settings  # noqa: PLC0415

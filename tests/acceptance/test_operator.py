@@ -53,8 +53,8 @@ async def test_the_doctor_names_the_workspace_and_the_bot(tmp_path: Path) -> Non
     async with FakeSlack.running(manifest()) as slack:
         done = await doctor(slack, tmp_path)
     assert done.status == 0, done.out
-    assert list(lines_of(done)) == ["settings", "database", "source", "model", "chat", "scopes", "clock", "sockets"]
-    assert lines_of(done)["chat"] == "ok, Slack: Home as @lapwing, 2 sockets"
+    assert list(lines_of(done)) == ["settings", "database", "source", "model", "slack", "scopes", "clock", "sockets"]
+    assert lines_of(done)["slack"] == "ok, Home as @lapwing, 2 sockets"
 
 
 async def test_the_doctor_names_what_slack_lacks_and_goes_on(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_token_that_is_missing_beside_another_is_told_and_the_rest_is_examined
     done = lapwing("doctor", settings={**NULL, "database": tmp_path / "a.db", "slack_bot_token": "xoxb-1"})
     assert done.status == 1
     assert lines_of(done)["model"].startswith("ok")
-    assert lines_of(done)["chat"].startswith("WRONG: SLACK_APP_TOKEN is missing.")
+    assert lines_of(done)["slack"].startswith("WRONG: SLACK_APP_TOKEN is missing.")
 
 
 def test_the_doctor_says_whether_the_port_is_free(tmp_path: Path) -> None:

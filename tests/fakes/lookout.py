@@ -12,7 +12,8 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.app import App, build
+from bot.app import App
+from bot.build import build
 from bot.settings import Settings
 from classifier.registry import Choice
 from classifier.types import Classifier

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.app import build
+from bot.build import build
 from bot.chat.base import ChatPlatform, Inbound
 from bot.cli.failures import explained
 from bot.cli.logs import start_logging

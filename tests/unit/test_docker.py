@@ -226,8 +226,8 @@ def test_compose_starts_lapwing_again_and_gives_it_time_to_end() -> None:
 
 def test_the_example_names_settings_that_there_are_and_holds_no_token() -> None:
     assert set(example()) <= SETTINGS
-    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} <= set(example())
-    assert not any(value for name, value in example().items() if name.startswith("SLACK"))
+    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN"} <= set(example())
+    assert not any(value for name, value in example().items() if name.startswith(("SLACK", "DISCORD")))
 
 
 def test_every_library_that_is_asked_for_is_pinned() -> None:

@@ -1,6 +1,7 @@
 """Where in Discord a channel of ours is, and whether we may post there."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import discord
@@ -8,6 +9,7 @@ import discord
 from bot.chat.base import ChannelGoneError
 from bot.chat.discord.client import Client
 from bot.chat.discord.errors import call
+from bot.chat.discord.permissions import POSTING, POSTING_IN_THREADS, missing
 from storage.types import ChannelKey
 
 Place: TypeAlias = discord.DMChannel | discord.PartialMessageable
@@ -15,16 +17,6 @@ Parent: TypeAlias = discord.TextChannel | discord.ForumChannel | discord.VoiceCh
 
 _PERSON = "@"
 """What the name of a channel begins with that is the conversation with one person; their id follows."""
-
-_NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-}
-_NEEDED_IN_THREADS = {name: shown for name, shown in _NEEDED.items() if name != "send_messages"} | {
-    "send_messages_in_threads": "Send Messages in Threads"
-}
 
 
 def direct(person: str) -> str:
@@ -65,14 +57,14 @@ async def _problem_in_guild(client: Client, channel: ChannelKey) -> str | None:
         call(guild.fetch_channel(int(channel.channel))), call(guild.fetch_member(client.user.id))
     )
     if not isinstance(found, discord.Thread):
-        return no_place(found) or lacking(found.permissions_for(me), _NEEDED)
+        return no_place(found) or lacking(found.permissions_for(me), POSTING)
     parent = await call(guild.fetch_channel(found.parent_id))
     assert not isinstance(parent, discord.Thread), "no thread is in a thread"
     # what the parent forbids to say is no matter in a thread: only the rights themselves count
     rights = discord.abc.GuildChannel.permissions_for(parent, me)
     if found.locked and not rights.manage_threads:
         return "This thread is locked."
-    return lacking(rights, _NEEDED_IN_THREADS)
+    return lacking(rights, POSTING_IN_THREADS)
 
 
 def no_place(channel: discord.abc.GuildChannel) -> str | None:
@@ -84,9 +76,8 @@ def no_place(channel: discord.abc.GuildChannel) -> str | None:
     return "This is no channel for messages."
 
 
-def lacking(rights: discord.Permissions, needed: dict[str, str] = _NEEDED) -> str | None:
+def lacking(rights: discord.Permissions, needed: Mapping[str, str] = POSTING) -> str | None:
     """Which permissions are missing, and the way out; None where there are all. Pure."""
-    missing = [shown for name, shown in needed.items() if not getattr(rights, name)]
-    if not missing:
+    if not (names := missing(rights, needed)):
         return None
-    return f"I lack {', '.join(missing)} here. Give my role these in the channel's settings, Permissions, then repeat."
+    return f"I lack {', '.join(names)} here. Give my role these in the channel's settings, Permissions, then repeat."
