@@ -9,7 +9,7 @@ import pytest
 from bot.cards import NoticeCard
 from bot.chat.base import ChatGoneError
 from bot.chat.discord import gateway
-from bot.chat.discord.platform import Discord
+from bot.chat.discord.platform import FIRST_WAIT_S, Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
@@ -151,7 +151,7 @@ async def test_a_discord_that_cannot_say_who_we_are_is_asked_again(local: FakeDi
     async with running(platform(local, clock)) as serving:
         await ready(local, serving)
     assert len(clock.asked) == 2
-    assert all(wait_s >= gateway.FIRST_WAIT_S for wait_s in clock.asked)
+    assert all(wait_s >= FIRST_WAIT_S for wait_s in clock.asked)
 
 
 async def test_a_discord_that_is_not_there_at_all_is_waited_for(local: FakeDiscord) -> None:
@@ -249,4 +249,4 @@ async def test_a_request_that_hangs_is_given_up_in_time(local: FakeDiscord, monk
     clock = Hurried()
     async with running(platform(local, clock)) as serving:
         await ready(local, serving)
-    assert clock.asked == [gateway.FIRST_WAIT_S]
+    assert clock.asked == [FIRST_WAIT_S]
