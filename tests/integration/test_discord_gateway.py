@@ -17,6 +17,7 @@ from tests.fakes.discord_server import QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
+COMMANDS = "GET /applications/{application_id}/commands"
 
 
 class Hurried(SystemClock):
@@ -85,6 +86,13 @@ async def test_it_says_goodbye_when_it_is_ended(local: FakeDiscord) -> None:
     await local.until(lambda: not local.gateway.open)
     assert local.gateway.closed_with == [1000]
     assert local.gateway.sessions == {}
+
+
+async def test_what_was_begun_when_it_connected_ends_with_it(local: FakeDiscord) -> None:
+    local.faults.next(COMMANDS, hanging())
+    async with running(platform(local)) as serving:
+        await ready(local, serving, lambda: bool(local.faults.met))
+    assert local.faults.met  # and `running` found nothing left
 
 
 async def test_it_can_be_run_again(local: FakeDiscord) -> None:
