@@ -35,10 +35,3 @@ def test_through_a_real_adapter_each_alert_is_one_message(chat: str, tmp_path: P
     assert outcome.reckoning.alerts > 30
     assert outcome.reckoning.problems == (), f"again: {plan.command}"
     assert all(figure.holds for figure in figures(outcome))
-
-
-def test_through_discord_without_a_grace_messages_are_doubled_so_that_this_test_can_fail(tmp_path: Path) -> None:
-    outcome = run(replace(CARELESS, chat="discord", posts=300, channels=15), tmp_path)
-
-    assert outcome.reckoning.doubled
-    assert not outcome.reckoning.lost

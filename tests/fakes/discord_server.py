@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.chat.discord.buttons import parse_custom_id
 from bot.chat.discord.client import Client
 from bot.chat.discord.platform import Discord
-from sources.clock import SystemClock
+from sources.clock import Clock, SystemClock
 from tests.fakes.discord import (
     Application,
     Channel,
@@ -107,8 +107,18 @@ class QuickDiscord(Discord):
 
     client_type: type[Client] = QuickClient
 
-    def __init__(self, url: str, *, token: str = "", grace_s: float = GRACE_S, pace_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str = "",
+        grace_s: float = GRACE_S,
+        pace_s: float = 0.0,
+        clock: Clock | None = None,
+    ) -> None:
         """`url`: of its API; the gateway is on the same machine. `token`: the local app's own unless told."""
         gateway = re.sub(r"^http(://[^/]+)/.*", r"ws\1/gateway/", url)
-        super().__init__(token=token or Application().token, api_url=url, gateway_url=gateway, clock=SystemClock())
+        super().__init__(
+            token=token or Application().token, api_url=url, gateway_url=gateway, clock=clock or SystemClock()
+        )
         self.grace, self.pace = timedelta(seconds=grace_s), timedelta(seconds=pace_s)

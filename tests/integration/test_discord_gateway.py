@@ -9,12 +9,11 @@ import pytest
 from bot.cards import NoticeCard
 from bot.chat.base import ChatGoneError
 from bot.chat.discord import gateway
-from bot.chat.discord.client import Client
 from bot.chat.discord.platform import Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
-from tests.fakes.discord_server import QuickClient
+from tests.fakes.discord_server import QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
@@ -31,10 +30,6 @@ class Hurried(SystemClock):
         await super().sleep(seconds / 100)
 
 
-class QuickDiscord(Discord):
-    client_type: type[Client] = QuickClient
-
-
 @pytest.fixture
 async def local() -> AsyncIterator[FakeDiscord]:
     async with FakeDiscord.running() as running:
@@ -44,12 +39,7 @@ async def local() -> AsyncIterator[FakeDiscord]:
 
 
 def platform(local: FakeDiscord, clock: SystemClock | None = None, token: str = "") -> Discord:
-    return QuickDiscord(
-        token=token or local.app.token,
-        api_url=local.api_url,
-        gateway_url=local.gateway_url,
-        clock=clock or Hurried(),
-    )
+    return QuickDiscord(local.api_url, token=token, clock=clock or Hurried())
 
 
 @asynccontextmanager
@@ -237,6 +227,20 @@ async def test_an_outage_longer_than_discord_py_should_wait_is_begun_anew(
         await local.until(lambda: local.gateway.refused_connects >= 2, timeout_s=10)
         local.gateway.refusing_connects = False
         await ready(local, serving)
+
+
+async def test_an_outage_fills_the_log_with_lines_and_no_tracebacks(
+    local: FakeDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(platform(local)) as serving:
+        await ready(local, serving)
+        local.gateway.refusing_connects = True
+        local.gateway.cut_all()
+        await local.until(lambda: local.gateway.refused_connects >= 2, timeout_s=10)
+    told = [record for record in caplog.records if "Attempting a reconnect" in record.getMessage()]
+    assert told
+    assert all(record.levelname == "WARNING" and record.exc_info is None for record in told)
+    assert "reason='Server disconnected'" in told[0].getMessage()
 
 
 async def test_a_request_that_hangs_is_given_up_in_time(local: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
