@@ -26,8 +26,9 @@ def test_without_a_grace_messages_are_doubled_so_that_this_test_can_fail(tmp_pat
     assert not outcome.reckoning.lost
 
 
-def test_through_slack_each_alert_is_one_message(tmp_path: Path) -> None:
-    plan = replace(SIZES["slack"], seed=11, posts=200, kills=3, channels=15)
+@pytest.mark.parametrize("chat", ["slack", "discord"])
+def test_through_a_real_adapter_each_alert_is_one_message(chat: str, tmp_path: Path) -> None:
+    plan = replace(SIZES[chat], seed=11, posts=200, kills=3, channels=15)
 
     outcome = run(plan, tmp_path)
 

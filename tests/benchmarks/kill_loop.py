@@ -2,11 +2,12 @@
 
     python -m tests.benchmarks.kill_loop [--seed N] [--posts 10000] [--kills 200] [--grace SECONDS]
     python -m tests.benchmarks.kill_loop --chat slack [--posts 1000] [--channels 50] [--kills 30]
+    python -m tests.benchmarks.kill_loop --chat discord [--posts 1000] [--channels 50] [--kills 30]
 
-With --chat slack the real adapter speaks to the local Slack. Without --seed: three seeds at full size, and a small run
-whose grace is cut to nothing, which must double messages: a trial that cannot fail proves nothing. Exit status 1 when a
-limit is missed. A run that fails prints how to repeat it. Only kills after the first commit of a life count; a kill
-falls evenly between that and 0.4 s later.
+With --chat slack or discord the real adapter speaks to the local Slack or Discord. Without --seed: three seeds at full
+size, and a small run whose grace is cut to nothing, which must double messages: a trial that cannot fail proves
+nothing. Exit status 1 when a limit is missed. A run that fails prints how to repeat it. Only kills after the first
+commit of a life count; a kill falls evenly between that and 0.4 s later.
 """
 
 import argparse
@@ -25,15 +26,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from bot.chat.slack.incoming import PLATFORM
 from tests.acceptance.program import environment
 from tests.benchmarks.report import Figure, finish
+from tests.fakes import discord_server, slack_server
 from tests.fakes.chat_server import SLOWEST_COMMIT_S, ChatServer, on_a_bad_day
 from tests.fakes.http_chat import GRACE_S, REQUEST_TIMEOUT_S, HttpChat
+from tests.fakes.program import DISCORD, SLACK
 from tests.fakes.reckoning import Reckoning, reckon
+from tests.fakes.served import Served
 from tests.fakes.slack import HOME_TEAM
-from tests.fakes.slack_server import GRACE_S as SLACK_GRACE_S
-from tests.fakes.slack_server import SlackServer
 from tests.fakes.trial import World, a_world, prepare, waiting, write_replay
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,16 @@ _POLL_S = 0.1
 
 class TrialBrokenError(Exception):
     """The trial itself went wrong: a life that ended by itself, or one that never did anything."""
+
+
+_SERVERS = {SLACK: slack_server.SlackServer, DISCORD: discord_server.DiscordServer}
+
+_PLACES: Mapping[str, Mapping[str, str]] = {
+    HttpChat.name: {},
+    SLACK: {"platform": SLACK, "workspace": HOME_TEAM},
+    DISCORD: {"platform": DISCORD, "workspace": discord_server.GUILD, "channel": discord_server.CHANNEL},
+}
+"""Where the channels of each chat are, as `a_world` takes it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,17 +88,13 @@ class Plan:
 
     def world(self) -> World:
         """What is played."""
-        if self.chat == HttpChat.name:
-            return a_world(str(self.seed), posts=self.posts, channels=self.channels)
-        return a_world(
-            str(self.seed), posts=self.posts, channels=self.channels, platform=self.chat, workspace=HOME_TEAM
-        )
+        return a_world(str(self.seed), posts=self.posts, channels=self.channels, **_PLACES[self.chat])
 
-    def server(self, world: World) -> ChatServer | SlackServer:
+    def server(self, world: World) -> ChatServer | Served:
         """The chat, on a bad day."""
         if self.chat == HttpChat.name:
             return ChatServer(on_a_bad_day(f"{self.seed} chat"))
-        return SlackServer([channel.key.channel for channel in world.channels], self.seed)
+        return _SERVERS[self.chat]([channel.key.channel for channel in world.channels], self.seed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,9 +171,7 @@ def _run(plan: Plan, folder: Path) -> Outcome:
 class _Life:
     """One process of the program, from its start to its end."""
 
-    def __init__(
-        self, plan: Plan, server: ChatServer | SlackServer, settings: Mapping[str, object], folder: Path
-    ) -> None:
+    def __init__(self, plan: Plan, server: ChatServer | Served, settings: Mapping[str, object], folder: Path) -> None:
         self._said = (folder / "stderr").open("w+b")
         self._told, telling = os.pipe()
         self._started = time.monotonic()
@@ -239,7 +244,8 @@ def figures(outcome: Outcome, most_s: float | None = MOST_S) -> list[Figure]:
 
 SIZES = {
     HttpChat.name: Plan(seed=0),
-    PLATFORM: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=SLACK_GRACE_S, chat=PLATFORM),
+    SLACK: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=slack_server.GRACE_S, chat=SLACK),
+    DISCORD: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=discord_server.GRACE_S, chat=DISCORD),
 }
 """How much is played in each chat unless something else is asked for."""
 

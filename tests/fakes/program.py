@@ -2,6 +2,7 @@
 
     python -m tests.fakes.program --chat http://127.0.0.1:8080 --die-at "before put posts"
     python -m tests.fakes.program --platform slack --chat http://127.0.0.1:8080/api/
+    python -m tests.fakes.program --platform discord --chat http://127.0.0.1:8080/api/v10
 
 Settings come from the environment, as those of `lapwing run`; channels are in the database before the first life.
 """
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from bot.build import build
 from bot.chat.base import ChatPlatform, Inbound
-from bot.chat.slack.incoming import PLATFORM
 from bot.cli.failures import explained
 from bot.cli.logs import start_logging
 from bot.commands.types import Actor, Asked
@@ -67,8 +67,11 @@ class Life:
     """(channel, line): once all is settled someone says these, and the life ends when all is settled again."""
 
 
-PLATFORMS = (HttpChat.name, PLATFORM)
-"""The careless chat of the tests, and the local Slack."""
+SLACK, DISCORD = "slack", "discord"
+"""Named here: their adapters take a second to import, and a start of this program counts."""
+
+PLATFORMS = (HttpChat.name, SLACK, DISCORD)
+"""The careless chat of the tests, the local Slack, and the local Discord."""
 
 
 class TalkativeChat(HttpChat):
@@ -134,9 +137,13 @@ async def _run(life: Life) -> None:
 def _platform(life: Life) -> ChatPlatform:
     if life.platform == HttpChat.name:
         return TalkativeChat(life)
-    from tests.fakes.slack_server import QuickSlack  # (the others need not wait for bolt)
+    if life.platform == SLACK:
+        from tests.fakes.slack_server import QuickSlack  # (the others need not wait for bolt)
 
-    return QuickSlack(life.chat, grace_s=life.grace_s)
+        return QuickSlack(life.chat, grace_s=life.grace_s)
+    from tests.fakes.discord_server import QuickDiscord  # (nor for discord.py)
+
+    return QuickDiscord(life.chat, grace_s=life.grace_s)
 
 
 def _arrived(life: Life) -> Callable[[str], None]:

@@ -86,12 +86,19 @@ def must_alert(channel: Channel, watch: Watch, text: str) -> bool:
 
 
 def a_world(
-    seed: str, *, posts: int, channels: int, platform: str = HttpChat.name, workspace: str = WORKSPACE
+    seed: str,
+    *,
+    posts: int,
+    channels: int,
+    platform: str = HttpChat.name,
+    workspace: str = WORKSPACE,
+    channel: str = "channel{}",
 ) -> World:
     """As many posts by accounts that are all watched, some by several of the channels, which are set in many ways.
 
     About one post in five that a channel watches alerts: enough that every life has some to send, few enough that
-    a channel's messages, one after the other, do not take longer than all the lives together.
+    a channel's messages, one after the other, do not take longer than all the lives together. `channel` is what each
+    of them is called, with a place for its number.
     """
     dice = random.Random(f"{seed} world")
     accounts = [f"account{number}" for number in range(2 * channels)]
@@ -102,7 +109,7 @@ def a_world(
         channels=tuple(
             _a_channel(
                 dice,
-                ChannelKey(platform=platform, workspace=workspace, channel=f"channel{number}"),
+                ChannelKey(platform=platform, workspace=workspace, channel=channel.format(number)),
                 number,
                 sorted(watched),
             )

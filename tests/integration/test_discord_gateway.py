@@ -9,24 +9,14 @@ import pytest
 from bot.cards import NoticeCard
 from bot.chat.base import ChatGoneError
 from bot.chat.discord import gateway
-from bot.chat.discord.client import Client
 from bot.chat.discord.platform import Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
+from tests.fakes.discord_server import QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
-
-
-class QuickClient(Client):
-    """Waits neither 5 s before it says again who it is, nor 2 s for another guild: the local Discord has no need."""
-
-    def __init__(self) -> None:
-        super().__init__(guild_ready_timeout=0.01)
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """At once."""
 
 
 class Hurried(SystemClock):
@@ -40,10 +30,6 @@ class Hurried(SystemClock):
         await super().sleep(seconds / 100)
 
 
-class QuickDiscord(Discord):
-    client_type: type[Client] = QuickClient
-
-
 @pytest.fixture
 async def local() -> AsyncIterator[FakeDiscord]:
     async with FakeDiscord.running() as running:
@@ -53,12 +39,7 @@ async def local() -> AsyncIterator[FakeDiscord]:
 
 
 def platform(local: FakeDiscord, clock: SystemClock | None = None, token: str = "") -> Discord:
-    return QuickDiscord(
-        token=token or local.app.token,
-        api_url=local.api_url,
-        gateway_url=local.gateway_url,
-        clock=clock or Hurried(),
-    )
+    return QuickDiscord(local.api_url, token=token, clock=clock or Hurried())
 
 
 @asynccontextmanager

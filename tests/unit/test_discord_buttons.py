@@ -22,7 +22,7 @@ from bot.chat.discord.message import Message
 from storage.types import AlertId, DeliveryKey
 from tests.contracts.discord_clients import Listener, listening
 from tests.fakes.discord import FakeDiscord
-from tests.fakes.discord.drawn import drawn
+from tests.fakes.drawn import components_of, drawn
 from tests.fakes.hostile import HOSTILE, hostile_texts
 
 KEY = DeliveryKey("pQ-_4t2lT0bqs9uVwXyZ")
@@ -110,16 +110,12 @@ OPEN = Drawn(label="Open post", url="https://example.org/1")
 UNDO = Drawn(label="Undo", id=do_id("/config undo 3"))
 
 
-def components(message: Message) -> list[discord.ActionRow]:
-    return [discord.ActionRow(row) for row in drawn(message)["components"]]
-
-
 def test_the_key_is_found_in_whatever_button_carries_one() -> None:
-    assert key_in(components(a_message(OPEN, UNDO, WHY))) == KEY
+    assert key_in(components_of(drawn(a_message(OPEN, UNDO, WHY)))) == KEY
 
 
 def test_a_message_without_our_buttons_carries_no_key() -> None:
-    assert key_in(components(a_message(OPEN, UNDO))) == ""
+    assert key_in(components_of(drawn(a_message(OPEN, UNDO)))) == ""
     assert key_in([]) == ""
     menu: Any = {"type": 1, "components": [{"type": 3, "custom_id": "judge:7", "options": []}]}
     assert key_in([discord.ActionRow(menu)]) == ""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat.discord.text import BLANK, MOST_CONTENT, counted, cut, escape, fitting, literal, plain, units
 from bot.chat.plain import printable
-from tests.fakes.discord.drawn import HOSTILE_ID, as_read, done
+from tests.fakes.drawn import HOSTILE_ID, as_read, done
 from tests.fakes.hostile import HOSTILE, hostile_texts
 
 MARKS = st.text(st.sampled_from("\\*_~`|<>[]()#-+.:/@&!1aZ \n\u200b\ufeff\u2028é字🔥"), max_size=60)
@@ -81,12 +81,13 @@ def test_what_means_nothing_stays_without_backslashes(text: str) -> None:
     [
         ("@vendor_sec", "@vendor\\_sec"),
         ("@everyone @Here", "@\u200beveryone @\u200bHere"),
-        ("<@1>", "\\<\\@1\\>"),
+        ("<@1> <@!1> <@&1>", "\\<\\@1\\> \\<\\@!1\\> \\<\\@&1\\>"),
         ("https://a.example/x", "https\\://a\\.example/x"),
         ("# head", "\\# head"),
         ("-# small", "\\-\\# small"),
         ("- item", "\\- item"),
         ("1. one", "1\\. one"),
+        ("1.\ufeffone", "1\\.\ufeffone"),
         ("a\u2028# head", "a\u2028\\# head"),
         ("\\", "\\\\"),
         ("a\r\nb\x00", "a\nb�"),

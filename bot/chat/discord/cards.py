@@ -13,7 +13,7 @@ import discord
 from bot.cards import AlertCard, Card, NoticeCard, Press, SummaryCard
 from bot.chat.discord.buttons import Drawn, Verb, custom_id
 from bot.chat.discord.message import Message
-from bot.chat.discord.text import MOST_CONTENT, counted, escape, literal, plain, units
+from bot.chat.discord.text import MOST_CONTENT, content, counted, escape, literal, plain, units
 from bot.chat.plain import byline, is_address, marks_line, summary_lines
 from storage.types import DeliveryKey
 
@@ -47,7 +47,7 @@ def said(card: Card, key: DeliveryKey) -> Message:
             return _summary(card, key)
         case NoticeCard():
             health = Drawn(label="Health", id=custom_id(Verb.HEALTH, None, key))
-            return Message(content=counted(card.text, MOST_CONTENT), rows=((health,),))
+            return Message(content=content(card.text), rows=((health,),))
 
 
 def _alert(card: AlertCard, key: DeliveryKey) -> Message:

@@ -5,11 +5,9 @@ from dataclasses import replace
 
 from bot.chat.discord.buttons import MOST_IN_A_ROW, MOST_ROWS, Drawn, do_id, share_id
 from bot.chat.discord.message import Attached, Message
-from bot.chat.discord.text import BLANK, MOST_CONTENT, counted, fitting, units
+from bot.chat.discord.text import BLANK, MOST_CONTENT, MOST_SHOWN, content, fitting, units
 from bot.chat.plain import printable
 from bot.commands.types import Button, ButtonKind, Reply
-
-_MOST_TEXT = MOST_CONTENT - len(BLANK)
 
 _ACTS_IN_CODE = re.compile(r"```|://|<[@#/:a-z]|@(?:everyone|here)|discord", re.IGNORECASE)
 """What ends a block of code, or what a server that reads no markdown may take for more than characters."""
@@ -21,7 +19,7 @@ def pages(answer: Reply) -> list[Reply]:
     if answer.file:
         return [answer]
     rest, pieces = printable(answer.text), []
-    while (end := fitting(rest, _MOST_TEXT)) < len(rest):
+    while (end := fitting(rest, MOST_SHOWN)) < len(rest):
         line_end = rest.rfind("\n", 1, end + 1)
         pieces.append(rest[: line_end if line_end > 0 else end])
         rest = rest[line_end + 1 if line_end > 0 else end :]
@@ -34,9 +32,7 @@ def message(answer: Reply, *, share: str = "") -> Message:
     rows = _rows(answer, share)
     if answer.file:
         return replace(_file(answer), rows=rows)
-    text = counted(answer.text, _MOST_TEXT)
-    anchored = text if text[:1].strip() else f"{BLANK}{text}"  # Discord takes away what a message is indented by
-    return Message(content=anchored, rows=rows)
+    return Message(content=content(answer.text), rows=rows)
 
 
 def _file(answer: Reply) -> Message:

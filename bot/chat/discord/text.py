@@ -14,6 +14,9 @@ from bot.chat.plain import printable
 MOST_CONTENT = 2_000
 """Characters of a message's own text."""
 
+MOST_SHOWN = MOST_CONTENT - 1
+"""The same, one left for what keeps Discord from taking away the space that a message begins with."""
+
 MOST_LABEL = 80
 """Characters on a button."""
 
@@ -50,6 +53,12 @@ def escape(text: str, most: int, *, end: str = "…") -> str:
 def counted(text: str, most: int) -> str:
     """Like escape; where the text was cut, it says how long it is."""
     return escape(text, most, end=f"… ({len(printable(text)):,} characters in all)")
+
+
+def content(text: str) -> str:
+    """Words as a message's own text, indentation and all. Never empty: Discord refuses that."""
+    shown = counted(text, MOST_SHOWN)
+    return shown if shown[:1].strip() else f"{BLANK}{shown}"
 
 
 def plain(text: str, most: int) -> str:

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from discord import ActionRow
 from discord.http import handle_message_parameters
 
 from bot.chat.discord.message import Message
@@ -44,3 +45,8 @@ def _where_all_may_be_pinged() -> FakeDiscord:
 def as_read(text: str) -> str:
     """What people read of harmless markdown: backslashes before punctuation are not shown."""
     return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text)
+
+
+def components_of(payload: Json) -> list[ActionRow]:
+    """The rows of a payload as discord.py has them in a message that it read."""
+    return [ActionRow(row) for row in payload["components"]]
