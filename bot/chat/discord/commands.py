@@ -26,6 +26,7 @@ _MOST_DESCRIPTION = 100
 
 _ACCOUNTS = "one or several, as @vendor_sec, @news@mastodon.social"
 _FILTERS = 'as +label:security -label:sports +keyword:"data leak" -retweets lang:en min:60%'
+_PERSON = "one who may change settings here"
 _LABELS = 'separated by commas, as security, database, "one, with a comma"'
 
 
@@ -235,6 +236,7 @@ class Config(app_commands.Group, name="config", description=_means("/config")):
         await _asks(interaction, line("/config undo", change))
 
     @app_commands.command(name="lock", description=_means("/config lock"))
+    @app_commands.describe(user1=_PERSON, user2=_PERSON, user3=_PERSON, user4=_PERSON, user5=_PERSON)
     async def lock(
         self,
         interaction: Interaction,

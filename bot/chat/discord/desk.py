@@ -11,7 +11,7 @@ The client calls `heard` for every interaction (`on_interaction`), and `connecte
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +41,8 @@ _JUDGEMENT = re.compile(r"([+-]1|0) [0-9]+\b")
 _MOST_BYTES = 4 * LONGEST
 """No file of so many characters is larger."""
 
-_UNKNOWN_BUTTON = Reply(text="I do not know that button: it is from another time. Nothing was changed.")
+_UNKNOWN = Reply(text="I do not know that button: it is from another time. Nothing was changed.")
+_ONE_OF_THEM = Reply(text="Give me the settings as yaml or as a file, not as both. Nothing was changed.")
 _OUTDATED = Reply(
     text="Discord still shows you an older form of my commands. Nothing was changed. Reload Discord (Ctrl+R), or wait "
     "some minutes, and try again."
@@ -66,7 +67,7 @@ class Desk:
         if self._is_news(interaction):
             question = asked(interaction, line)
             speaking = await voice.of_command(interaction, public=self._inbound.is_public(question))
-            await self._answer(interaction, line, speaking)
+            await self._guarded(speaking, self._answer(interaction, line, speaking))
 
     def suggested(self, interaction: Interaction, wanted: Suggest, typed: str) -> list[str]:
         """What may be meant by what somebody has typed into an option so far."""
@@ -80,11 +81,15 @@ class Desk:
             await self.asks(interaction, lines.imported(yaml or ""))
         elif self._is_news(interaction):
             speaking = await voice.of_command(interaction, public=False)
-            text = await _text_of(file) if yaml is None else Reply(text="Give me one of the two, yaml or file.")
-            if isinstance(text, Reply):
-                await tell(speaking, text)
-            else:
-                await self._answer(interaction, lines.imported(text), speaking)
+            doing = self._import(interaction, file, speaking) if yaml is None else tell(speaking, _ONE_OF_THEM)
+            await self._guarded(speaking, doing)
+
+    async def _import(self, interaction: Interaction, file: discord.Attachment, speaking: Voice) -> None:
+        text = await _text_of(file)
+        if isinstance(text, Reply):
+            await tell(speaking, text)
+        else:
+            await self._answer(interaction, lines.imported(text), speaking)
 
     async def classifies(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu of a message: what this channel's labels make of it."""
@@ -95,6 +100,9 @@ class Desk:
         if not self._is_news(interaction):
             return
         speaking = await voice.of_command(interaction, public=False)
+        await self._guarded(speaking, self._explain(interaction, message, speaking))
+
+    async def _explain(self, interaction: Interaction, message: discord.Message, speaking: Voice) -> None:
         alerts = await alerts_in(self._inbound, place(interaction), Receipt(str(message.id)))
         link = incoming.first_link(message)
         if alerts or link:
@@ -107,33 +115,28 @@ class Desk:
         if interaction.type is discord.InteractionType.application_command:
             await tell(await voice.of_command(interaction, public=False), _OUTDATED)
 
-    async def failed(self, interaction: Interaction, error: BaseException) -> None:
-        """A fault of ours, which gets a code that stands in the log beside it."""
-        code = secrets.token_hex(2)
-        log.error("failed interaction code=%s", code, exc_info=error)
-        sorry = replies.message(Reply(text=f"Sorry, that did not work. Code {code}."))
-        if interaction.type is not discord.InteractionType.autocomplete:
-            await say(voice.apology(interaction, sorry))
-
     # --- buttons and dialogs -----------------------------------------------------------------------------------------
 
     async def pressed(self, interaction: Interaction, pressed: Pressed) -> None:
         """A button of ours, under a message of this run or of an earlier one."""
-        await self._guarded(interaction, lambda: self._press(interaction, pressed))
-
-    async def heard(self, interaction: Interaction) -> None:
-        """Any interaction: what was filled into dialogs is taken here, and buttons that nobody knows any more."""
-        data: dict[str, Any] = dict(interaction.data or {})
-        if interaction.type is discord.InteractionType.modal_submit:
-            await self._guarded(interaction, lambda: self._fill_in(interaction, data))
-        elif interaction.type is discord.InteractionType.component and parse_custom_id(data["custom_id"]) is None:
-            await tell(await voice.of_press(interaction), _UNKNOWN_BUTTON)
-
-    async def _press(self, interaction: Interaction, pressed: Pressed) -> None:
+        if not self._is_news(interaction):
+            return
         if pressed.verb is Verb.REASON:
             await self._open(interaction, modals.ask_reason(pressed.alert))
             return
         speaking = await voice.of_press(interaction)
+        await self._guarded(speaking, self._press(interaction, pressed, speaking))
+
+    async def heard(self, interaction: Interaction) -> None:
+        """Any interaction: what was filled into dialogs is taken here, and buttons that nobody knows any more."""
+        data: dict[str, Any] = dict(interaction.data or {})
+        if interaction.type is discord.InteractionType.modal_submit and self._is_news(interaction):
+            speaking = await voice.of_dialog(interaction)
+            await self._guarded(speaking, self._fill_in(interaction, data, speaking))
+        elif interaction.type is discord.InteractionType.component and parse_custom_id(data["custom_id"]) is None:
+            await tell(await voice.of_press(interaction), _UNKNOWN)
+
+    async def _press(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
         match pressed.verb:
             case Verb.SHARE:
                 await self._share(pressed.value, speaking)
@@ -146,14 +149,15 @@ class Desk:
             case _:
                 await self._answer(interaction, pressed.command, speaking)
 
-    async def _fill_in(self, interaction: Interaction, data: dict[str, Any]) -> None:
+    async def _fill_in(self, interaction: Interaction, data: dict[str, Any], speaking: Voice) -> None:
         line = modals.filled_in(data["custom_id"], data["components"])
         if line is None:
-            await tell(await voice.of_dialog(interaction), _UNKNOWN_BUTTON)
+            await tell(speaking, _UNKNOWN)
         elif _JUDGEMENT.match(line):
-            await self._judge_in_words(interaction, line, await voice.of_dialog(interaction))
+            reply = await self._asking.answered(asked(interaction, line), speaking)
+            await tell(speaking, Reply(text=reply.text))
         else:
-            await self._answer(interaction, line, await voice.of_dialog(interaction))
+            await self._answer(interaction, line, speaking)
 
     async def _judge(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
         """Stored first. The card shows who judged how, so the answer is for this person alone, and a reason is asked
@@ -164,10 +168,6 @@ class Desk:
             await say(speaking.private(replace(replies.message(word), rows=((_add_a_reason(pressed),),))))
         else:
             await tell(speaking, word)
-
-    async def _judge_in_words(self, interaction: Interaction, line: str, speaking: Voice) -> None:
-        reply = await self._asking.answered(asked(interaction, line), speaking)
-        await tell(speaking, Reply(text=reply.text))
 
     async def _more(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
         """What else can be done about an alert, as buttons for one person."""
@@ -220,14 +220,14 @@ class Desk:
         except DeliveryError as error:
             log.warning("unopened dialog reason=%r", str(error))
 
-    async def _guarded(self, interaction: Interaction, doing: Callable[[], Awaitable[None]]) -> None:
-        """Once, and a fault of ours is told to whoever met it."""
-        if not self._is_news(interaction):
-            return
+    async def _guarded(self, speaking: Voice, doing: Awaitable[None]) -> None:
+        """A fault of ours gets a code that stands in the log beside it, and is told to whoever met it."""
         try:
-            await doing()
-        except Exception as error:
-            await self.failed(interaction, error)
+            await doing
+        except Exception:
+            code = secrets.token_hex(2)
+            log.exception("failed interaction code=%s", code)
+            await tell(speaking, Reply(text=f"Sorry, that did not work. Code {code}."))
 
     def _is_news(self, interaction: Interaction) -> bool:
         """Whatever comes twice over a connection that is taken up again is done once."""

@@ -32,6 +32,7 @@ _COMPARED = (
     "integration_types",
 )
 _SLASH = 1
+_OF_ANOTHER_VERSION = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
 
 
 class Tree(app_commands.CommandTree[Any]):
@@ -47,12 +48,12 @@ class Tree(app_commands.CommandTree[Any]):
             self.add_command(one)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """What came of a command that is none of ours any more, or of a fault of ours."""
-        if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
+        """A command that is none of ours any more, or has other options now. Faults of ours are noted."""
+        if isinstance(error, _OF_ANOTHER_VERSION):
             log.warning("old command reason=%r", str(error))
             await desk_of(interaction).outdated(interaction)
         else:
-            await desk_of(interaction).failed(interaction, error)
+            await super().on_error(interaction, error)
 
 
 async def sync(tree: Tree) -> bool:

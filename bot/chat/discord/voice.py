@@ -1,9 +1,10 @@
 """Where an answer goes: to the one who asked, or to the whole channel. And that it was heard at all, said at once."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -11,7 +12,13 @@ from bot.chat.base import DeliveryError, MessageRefusedError
 from bot.chat.discord.errors import call
 from bot.chat.discord.message import Message
 
+Answer = TypeVar("Answer")
+
 log = logging.getLogger(__name__)
+
+
+_ANSWER_WITHIN_S = 30.0
+"""discord.py itself tries again within this, and has no limit of its own here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,21 +56,21 @@ class Voice:
             await self._say(said, public=True)
         except MessageRefusedError as error:
             log.info("answering in the channel reason=%r", str(error))
-            await call(self._channel.send(**said.arguments(), files=said.files()))
+            await _in_time(self._channel.send(**said.arguments(), files=said.files()))
 
     async def _say(self, said: Message, *, public: bool) -> None:
         """Where something waits for this answer it becomes the answer; what others would see of it goes first."""
         place, self._place = self._place, None
         if place is not None and place.public == public:
-            await call(place.edit(**said.arguments(), attachments=said.files()))
+            await _in_time(place.edit(**said.arguments(), attachments=said.files()))
             return
         if place is not None:
-            await call(place.delete())
+            await _in_time(place.delete())
         await self._follow_up(said, public=public)
 
     async def _follow_up(self, said: Message, *, public: bool) -> discord.WebhookMessage:
         sending = self._interaction.followup.send
-        return await call(sending(**said.arguments(), files=said.files(), ephemeral=not public, wait=True))
+        return await _in_time(sending(**said.arguments(), files=said.files(), ephemeral=not public, wait=True))
 
     @property
     def _channel(self) -> discord.PartialMessageable:
@@ -93,15 +100,6 @@ async def of_dialog(interaction: discord.Interaction[Any]) -> Voice:
     return Voice(interaction, _original(interaction, public=False))
 
 
-async def apology(interaction: discord.Interaction[Any], said: Message) -> None:
-    """Said in private, whether the interaction was acknowledged before something went wrong or not. DeliveryError."""
-    if not interaction.response.is_done():
-        await _acknowledge(interaction.response.defer(ephemeral=True, thinking=True))
-        await Voice(interaction, _original(interaction, public=False)).private(said)
-    else:
-        await Voice(interaction).private(said)
-
-
 def _original(interaction: discord.Interaction[Any], *, public: bool) -> _Place:
     return _Place(edit=interaction.edit_original_response, delete=interaction.delete_original_response, public=public)
 
@@ -112,6 +110,11 @@ async def _acknowledge(acknowledging: Awaitable[Any]) -> None:
     Too late (10062), twice (40060: discord.py tried again what had come through), or on a connection that broke.
     """
     try:
-        await call(acknowledging)
+        await _in_time(acknowledging)
     except DeliveryError as error:
         log.warning("unacknowledged reason=%r", str(error))
+
+
+async def _in_time(asked: Awaitable[Answer]) -> Answer:
+    """What Discord answers. Raises DeliveryError, also where it does not answer at all."""
+    return await call(asyncio.wait_for(asked, _ANSWER_WITHIN_S))
