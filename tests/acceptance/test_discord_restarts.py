@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.chat.discord.platform import Discord
-from bot.chat.patience import SLOW_S
-from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord, Person, late, rate_limited, server_error
+from tests.fakes.discord import (
+    BOT_USER,
+    MANAGE_CHANNELS,
+    FakeDiscord,
+    Fault,
+    Interaction,
+    Message,
+    Person,
+    late,
+    rate_limited,
+    server_error,
+    slow_reply,
+)
 from tests.fakes.discord import interactions as interactions_of
 from tests.fakes.discord_home import QuickClient, asks, said
 from tests.fakes.lookout import a_line, judged, standing, until
@@ -85,19 +96,25 @@ async def test_buttons_from_another_time_say_so(discord: FakeDiscord, home: Home
         shareable = ada.ephemerals(ops)[-1]
         for unknown in ("lw0|relevant|1|key", "feed_me", "lw1|dance|1|key"):
             told = len(whispers(ada, ops))
-            assert (await ada.sends_component(card, unknown)).acknowledged
+            assert (await presses_one(ada, card, unknown)).acknowledged
             await until(lambda before=told: len(whispers(ada, ops)) > before)
             assert "I do not know that button: it is from another time." in whispers(ada, ops)[-1]
-        await ada.sends_component(card, "lw1|relevant|999|key")
+        await presses_one(ada, card, "lw1|relevant|999|key")
         await heard(ada, ops, "There is no alert 999 in this channel.")
         for verb in ("show", "more"):
-            await ada.sends_component(card, f"lw1|{verb}|999|key")
-        await until(lambda: whispers(ada, ops).count("Alert 999 is not there any more. /alerts lists the last ones.") == 2)
+            await presses_one(ada, card, f"lw1|{verb}|999|key")
+        await until(lambda: sum("Alert 999 is not there any more." in text for text in whispers(ada, ops)) == 2)
     async with home.awake():
         shown = len(posted(ops))
         await ada.presses(shareable, "Share")
         await heard(ada, ops, "That answer is too old to be shared. Ask again, then share.")
         assert len(posted(ops)) == shown
+
+
+async def presses_one(person: Person, message: Message, custom_id: str) -> Interaction:
+    """Press a button that the message had in another time."""
+    message.payload["components"][0]["components"][0]["custom_id"] = custom_id
+    return await person.sends_component(message, custom_id)
 
 
 async def test_another_channels_alert_is_nobodys_business_here(discord: FakeDiscord, home: Home, ada: Person) -> None:
@@ -107,8 +124,10 @@ async def test_another_channels_alert_is_nobodys_business_here(discord: FakeDisc
         await asks(discord, ada, other, "/labels set", labels="security")
         elsewhere = posted(other)[0]
         for verb, expected in [("relevant", "There is no alert 1"), ("show", "not there"), ("more", "not there")]:
-            await ada.sends_component(elsewhere, f"lw1|{verb}|1|key")
-            await until(lambda words=expected: any(words in text for text in whispers(ada, other)))
+            told = len(whispers(ada, other))
+            await presses_one(ada, elsewhere, f"lw1|{verb}|1|key")
+            await until(lambda before=told: len(whispers(ada, other)) > before)
+            assert expected in whispers(ada, other)[-1]
         assert await standing(app) == []
 
 
@@ -118,7 +137,7 @@ async def test_what_came_while_a_session_was_lost_is_read(discord: FakeDiscord, 
         card = await first_card(discord, ada, ops)
         await ada.reacts(card, "❌")
         await judged(app, ("Ada", "not relevant", ""))
-        await discord.gateway.invalidate()
+        await discord.gateway.invalidate(resumable=False)
         await ada.unreacts(card, "❌")
         await ben.reacts(card, "✅")
         await judged(app, ("Ben", "relevant", ""))
@@ -142,29 +161,23 @@ async def test_a_reaction_to_an_alert_that_discord_has_not_confirmed_yet_is_take
     ops = discord.channel("ops")
     async with home.awake() as app:
         await asks(discord, ada, ops, "/labels set", labels="security")
-        discord.faults.next(SEND, late_reply())
+        discord.faults.next(SEND, slow_reply(0.6))
         await ada.uses(ops, "/watch", accounts="@vendor_sec")
         card = (await until(lambda: cards(ops)))[0]
         await ada.reacts(card, "❌")  # before anybody but Discord knows that this is an alert
         await judged(app, ("Ada", "not relevant", ""))
 
 
-def late_reply() -> object:
-    from tests.fakes.discord import Fault
-
-    return Fault()
-
-
 @pytest.mark.parametrize("fault", [rate_limited(1.0), server_error(500)])
 async def test_a_reaction_whose_person_cannot_be_looked_up_is_taken_later(
-    discord: FakeDiscord, home: Home, ada: Person, fault: object
+    discord: FakeDiscord, home: Home, ada: Person, fault: Fault
 ) -> None:
     ben, ops = discord.person("ben"), discord.channel("ops")
     async with home.awake() as app:
         card = await first_card(discord, ada, ops)
         await ben.reacts(card, "❌")
         await judged(app, ("Ben", "not relevant", ""))
-        discord.faults.next(REST_MEMBER, fault)  # type: ignore[arg-type]
+        discord.faults.next(REST_MEMBER, fault)
         await ben.unreacts(card, "❌")
         await judged(app)
 
@@ -176,7 +189,7 @@ async def test_reactions_that_cannot_be_read_at_the_start_keep_nobody_from_anyth
     async with home.awake():
         card = await first_card(discord, ada, ops)
     await ben.reacts(card, "✅")
-    discord.faults.next(HISTORY, late(3 * SLOW_S))
+    discord.faults.next(HISTORY, late(3.0))
     async with home.awake() as app:
         assert "security" in await asks(discord, ada, ops, "/labels list")
         await ada.presses(card, "Relevant")
