@@ -164,6 +164,18 @@ def check_slack(settings: Settings) -> None:
         raise SettingsError("HTTP_PORT is missing: with SLACK_SIGNING_SECRET Slack reaches Lapwing over HTTP.")
 
 
+def check_chats(settings: Settings, *, may_type: bool) -> None:
+    """Whether anybody can talk to Lapwing; `may_type`: standard input is a terminal, a file or a pipe.
+
+    A service without a chat would end at once, well, and be started again, for ever. Raises SettingsError.
+    """
+    if not (settings.slack_wanted or settings.discord_wanted or may_type):
+        raise SettingsError(
+            "No chat is set up, and nobody can type here. Set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "(README, Add Lapwing to Discord, Add Lapwing to Slack)."
+        )
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")

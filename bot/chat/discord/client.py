@@ -56,6 +56,7 @@ class Client(discord.Client):
         """`more`: as discord.py's own client takes it."""
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(_note)
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody misses what voice would need
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
