@@ -113,9 +113,7 @@ async def test_a_wait_too_long_to_be_waited_out_is_told(local: FakeDiscord, plat
     assert later.value.retry_after_s == 120.0
 
 
-async def test_a_wait_for_all_that_is_cut_short_holds_up_nothing_later(
-    local: FakeDiscord, platform: QuickDiscord
-) -> None:
+async def test_a_wait_for_all_is_waited_out_by_all(local: FakeDiscord, platform: QuickDiscord) -> None:
     local.faults.next(SEND, rate_limited(0.3, is_global=True))
     receipts = await asyncio.gather(*(platform.send(ops(local), CARD, DeliveryKey(f"key-{it}")) for it in range(3)))
     assert len(set(receipts)) == 3
@@ -242,6 +240,11 @@ async def test_a_forum_itself_takes_no_messages(local: FakeDiscord, platform: Qu
     assert "forum" in str(await platform.can_send(key_of(forum)))
     with pytest.raises(ChannelGoneError):
         await platform.send(key_of(forum), CARD, KEY)
+
+
+async def test_a_kind_of_channel_of_tomorrow_is_told_in_words(local: FakeDiscord, platform: QuickDiscord) -> None:
+    local.channel("hologram").type = 99
+    assert "kind of channel" in str(await platform.can_send(key_of(local.channel("hologram"))))
 
 
 async def test_a_discord_that_does_not_answer_says_nothing_about_a_channel(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 60.0
+"""Discord takes one IDENTIFY in 5 s, and 1,000 a day."""
 
 LONGEST_AWAY_S = 60.0
 """So long discord.py mends a connection by itself, and takes its session up again. Its own waits grow to 17 minutes."""
@@ -36,6 +37,7 @@ class Gateway:
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        logging.getLogger("discord.client").addFilter(_in_one_line)
 
     async def run(self) -> None:
         """For ever. Raises ChatGoneError when Discord says that it will never let us in."""
@@ -79,6 +81,16 @@ class Gateway:
         socket = cast("DiscordWebSocket | None", self._client.ws)  # none before the first, whatever its type says
         if socket is not None and socket.open:
             await socket.close(code=1000)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """That a connection is mended is no fault: discord.py tells it with a traceback, again and again in an outage."""
+    if record.exc_info and record.getMessage().startswith("Attempting a reconnect"):
+        said, reason = record.getMessage(), record.exc_info[1]
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        record.msg, record.args = "%s reason=%r", (said, str(reason) or type(reason).__name__)
+        record.exc_info = None
+    return True
 
 
 def words(error: discord.ConnectionClosed | discord.PrivilegedIntentsRequired) -> str:
