@@ -12,7 +12,7 @@ from sources.clock import Clock, SystemClock
 from storage.types import ChannelKey
 from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Person
 
-_ESCAPED = re.compile(r"\\([^\w\s])")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class QuickClient(Client):

@@ -26,6 +26,7 @@ from tests.fakes.discord.faults import (
     rate_limited,
     reply_lost,
     server_error,
+    slow_reply,
 )
 from tests.fakes.discord.interactions import Interaction, Modal
 from tests.fakes.discord.limits import Limits
@@ -49,5 +50,5 @@ __all__ = [
     "READ_MESSAGE_HISTORY", "SEND_MESSAGES", "VIEW_CHANNEL", "Application", "Channel", "Effect", "Emoji", "FakeDiscord",
     "Fault", "File", "Guild", "Interaction", "Limits", "Message", "Modal", "Person", "Role", "banned", "effects",
     "effects_of", "hanging", "late", "never_arrived", "pings", "rate_limited", "redirected", "reply_lost",
-    "server_error",
+    "server_error", "slow_reply",
 ]  # fmt: skip

@@ -179,6 +179,7 @@ class RestApi:
             if fault.reply == "given" or not fault.commit_after_s:
                 done = await asyncio.shield(working)
                 answer = answer if fault.status else done
+        await asyncio.sleep(fault.reply_after_s)
         if fault.reply == "given":
             return self._send(route, asked, answer)
         self.calls.append(Call(route, asked.parts, asked.query, asked.body, 0))
