@@ -260,7 +260,7 @@ async def test_settings_go_from_one_channel_to_another_by_option_by_file_and_by_
             assert "Importing this would make" in said(shown)
             assert posted(other) == []
             await ada.presses(shown, "Apply")
-            await until(lambda there=other: any("Imported, " in said(one) for one in posted(there)))
+            await until(lambda: any("Imported, " in said(one) for one in posted(other)))  # noqa: B023  (awaited here)
             assert yaml.safe_load(await export(discord, ada, other)) == yaml.safe_load(exported)
 
 

@@ -6,14 +6,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.cards import NoticeCard, alert_card, summary_card
+from bot.chat.discord.platform import Discord
 from bot.commands.suggest import Suggest
 from bot.commands.types import Actor, Asked, Button, ButtonKind, Reply
-from storage.types import ChannelKey
+from classifier.types import Mode
+from storage.types import Alert, AlertId, ChannelKey, DeliveryKey, PostId, StoredPost
+from tests.fakes.builders import NOW, a_key, a_post, a_score
 from tests.fakes.discord import (
     ADMINISTRATOR,
     MANAGE_CHANNELS,
     FakeDiscord,
+    Fault,
     Interaction,
+    Message,
     late,
     reply_lost,
     server_error,
@@ -24,6 +30,15 @@ from tests.fakes.inbound import Listener
 
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
 FILL = "PATCH /webhooks/{webhook_id}/{token}/messages/{message_id}"
+ALERT = Alert(
+    id=AlertId(7),
+    channel=a_key(),
+    post=StoredPost(id=PostId(1), post=a_post()),
+    matched=(a_score("security", 0.7),),
+    mode=Mode.INDEPENDENT,
+    model="embedding:tiny",
+    decided_at=NOW,
+)
 PUBLIC, PRIVATE = Reply(text="Labels are set.", public=True), Reply(text="Only for you.")
 
 
@@ -133,11 +148,11 @@ async def test_a_change_acknowledged_too_late_is_made_and_said_in_the_channel(lo
 
 @pytest.mark.parametrize("fault", [server_error(500, commits=True), reply_lost()])
 async def test_an_acknowledgement_that_came_through_and_was_not_confirmed_counts(
-    local: FakeDiscord, fault: object
+    local: FakeDiscord, fault: Fault
 ) -> None:
     ada, ben, ops, house = local.person("ada"), local.person("ben"), local.channel("ops"), Listener(PUBLIC)
     async with serving(local, house):
-        local.faults.next(CALLBACK, fault)  # type: ignore[arg-type]
+        local.faults.next(CALLBACK, fault)
         interaction = await ada.uses(ops, "/watch", accounts="@vendor_sec")
         await local.until(lambda: [said(message) for message in ben.sees(ops)] == ["Labels are set."])
     assert len(house.asked) == 1
@@ -229,3 +244,68 @@ async def test_an_administrator_may_what_managers_may(local: FakeDiscord) -> Non
     async with serving(local, Listener(PRIVATE)):
         assert "/unwatch" in dan.commands(ops)
         assert "/unwatch" not in local.person("ada").commands(ops)
+
+
+async def test_a_reason_given_after_the_private_word_was_dismissed_is_answered_anew(local: FakeDiscord) -> None:
+    ada, ops = local.person("ada"), local.channel("ops")
+    house = Listener(Reply(text="Alert 7 is marked.", public=True))
+    async with serving(local, house) as platform:
+        card = await an_alert(platform, local)
+        await ada.presses(card, "Not relevant")
+        await local.until(lambda: ada.ephemerals(ops))
+        (word,) = ada.ephemerals(ops)
+        await ada.presses(word, "Add a reason")
+        (modal,) = ada.modals
+        ada.deletes(word)
+        await ada.submits(modal, {"What was wrong with it?": "a drill"})
+        await local.until(lambda: ada.ephemerals(ops))
+    assert [one.text for one in house.asked] == ["-1 7", "-1 7 a drill"]
+    assert [said(message) for message in ada.ephemerals(ops)] == ["Alert 7 is marked."]
+
+
+async def an_alert(platform: Discord, local: FakeDiscord) -> Message:
+    receipt = await platform.send(key(local.channel("ops")), alert_card(ALERT), DeliveryKey("key-7"))
+    return next(message for message in local.channel("ops").standing() if message.id == receipt)
+
+
+async def test_the_buttons_of_notices_and_summaries_ask_what_they_say(local: FakeDiscord) -> None:
+    ada, ops, house = local.person("ada"), local.channel("ops"), Listener(PRIVATE)
+    async with serving(local, house) as platform:
+        await platform.send(key(ops), NoticeCard(text="Something is wrong."), DeliveryKey("key-1"))
+        await ada.presses(ops.standing()[-1], "Health")
+        await platform.send(key(ops), summary_card([ALERT]), DeliveryKey("key-2"))
+        await ada.presses(ops.standing()[-1], "Last alerts")
+        await local.until(lambda: len(ada.ephemerals(ops)) == 2)
+    assert [one.text for one in house.asked] == ["/health", "/alerts"]
+
+
+async def test_a_button_in_a_conversation_with_one_person_says_where_to_ask(local: FakeDiscord) -> None:
+    ada, house = local.person("ada"), Listener(PRIVATE)
+    async with serving(local, house) as platform:
+        where = platform.direct(local.guild().id, ada.id)
+        assert where is not None
+        await platform.send(where, NoticeCard(text="Alerts in #ops stopped."), DeliveryKey("key-1"))
+        direct = local.direct(ada)
+        await ada.presses(direct.standing()[0], "Health")
+        await local.until(lambda: ada.ephemerals(direct))
+        assert said(ada.ephemerals(direct)[0]) == (
+            "Between the two of us nothing is set. Ask in the channel that this is about."
+        )
+    assert house.asked == []
+
+
+async def test_a_slow_button_is_announced_and_its_answer_takes_the_place(local: FakeDiscord) -> None:
+    ada, ben, ops, house = local.person("ada"), local.person("ben"), local.channel("ops"), Listener(PRIVATE)
+    async with serving(local, house) as platform:
+        card = await an_alert(platform, local)
+        for public in (False, True):
+            house.reply = Reply(text="Here it is.", public=public)
+            house.may_answer.clear()
+            await ada.presses(card, "Why?")
+            await local.until(lambda: "Working on it…" in [said(message) for message in ada.ephemerals(ops)])
+            assert len(ben.sees(ops)) == 1
+            house.may_answer.set()
+            await local.until(lambda: "Here it is." in [said(message) for message in ada.sees(ops)][1:])
+            await local.until(lambda: "Working on it…" not in [said(message) for message in ada.ephemerals(ops)])
+    assert [said(message) for message in ben.sees(ops)][1:] == ["Here it is."]
+    assert [said(message) for message in ada.ephemerals(ops)] == ["Here it is."]

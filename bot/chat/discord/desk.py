@@ -9,27 +9,26 @@ The client calls `heard` for every interaction (`on_interaction`), and `connecte
 """
 
 import logging
-import re
 import secrets
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.chat.base import DeliveryError, Inbound
-from bot.chat.discord import cards, incoming, lines, modals, replies, voice
-from bot.chat.discord.asking import Asking, say, tell
-from bot.chat.discord.buttons import Drawn, Pressed, Verb, custom_id, parse_custom_id
+from bot.chat.discord import incoming, lines, modals, voice
+from bot.chat.discord.asking import Asking, tell
+from bot.chat.discord.buttons import Pressed, Verb, parse_custom_id
 from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
+from bot.chat.discord.presses import UNKNOWN, Presses
 from bot.chat.discord.tree import Tree
 from bot.chat.discord.voice import Voice
 from bot.chat.patience import Remembered, alerts_in
 from bot.commands.config_file import LONGEST
 from bot.commands.suggest import Suggest
-from bot.commands.types import Button, ButtonKind, Reply
+from bot.commands.types import Reply
 from sources.clock import Clock
 from storage.types import Receipt
 
@@ -37,11 +36,10 @@ log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
-_JUDGEMENT = re.compile(r"([+-]1|0) [0-9]+\b")
 _MOST_BYTES = 4 * LONGEST
 """No file of so many characters is larger."""
 
-_UNKNOWN = Reply(text="I do not know that button: it is from another time. Nothing was changed.")
+_NOT_HERE = Reply(text="Between the two of us nothing is set. Ask in the channel that this is about.")
 _ONE_OF_THEM = Reply(text="Give me the settings as yaml or as a file, not as both. Nothing was changed.")
 _OUTDATED = Reply(
     text="Discord still shows you an older form of my commands. Nothing was changed. Reload Discord (Ctrl+R), or wait "
@@ -57,7 +55,7 @@ class Desk:
         self._inbound = inbound
         self._ears = Ears(client, Tree(client), inbound, clock)
         self._asking = Asking(inbound)
-        self._shareable: Remembered[Reply] = Remembered()
+        self._presses = Presses(inbound, self._asking)
         self._seen: Remembered[None] = Remembered()
 
     # --- commands and menus ------------------------------------------------------------------------------------------
@@ -67,7 +65,7 @@ class Desk:
         if self._is_news(interaction):
             question = asked(interaction, line)
             speaking = await voice.of_command(interaction, public=self._inbound.is_public(question))
-            await self._guarded(speaking, self._answer(interaction, line, speaking))
+            await self._guarded(speaking, self._asking.answer(question, speaking))
 
     def suggested(self, interaction: Interaction, wanted: Suggest, typed: str) -> list[str]:
         """What may be meant by what somebody has typed into an option so far."""
@@ -89,7 +87,7 @@ class Desk:
         if isinstance(text, Reply):
             await tell(speaking, text)
         else:
-            await self._answer(interaction, lines.imported(text), speaking)
+            await self._asking.answer(asked(interaction, lines.imported(text)), speaking)
 
     async def classifies(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu of a message: what this channel's labels make of it."""
@@ -106,7 +104,8 @@ class Desk:
         alerts = await alerts_in(self._inbound, place(interaction), Receipt(str(message.id)))
         link = incoming.first_link(message)
         if alerts or link:
-            await self._answer(interaction, lines.line("/why", alerts[0] if alerts else link), speaking)
+            line = lines.line("/why", alerts[0] if alerts else link)
+            await self._asking.answer(asked(interaction, line), speaking)
         else:
             await tell(speaking, Reply(text="That message is no alert of mine, and holds no link to a post."))
 
@@ -125,73 +124,19 @@ class Desk:
             await self._open(interaction, modals.ask_reason(pressed.alert))
             return
         speaking = await voice.of_press(interaction)
-        await self._guarded(speaking, self._press(interaction, pressed, speaking))
+        if interaction.guild_id is None:
+            await tell(speaking, _NOT_HERE)
+            return
+        await self._guarded(speaking, self._presses.press(interaction, pressed, speaking))
 
     async def heard(self, interaction: Interaction) -> None:
         """Any interaction: what was filled into dialogs is taken here, and buttons that nobody knows any more."""
         data: dict[str, Any] = dict(interaction.data or {})
         if interaction.type is discord.InteractionType.modal_submit and self._is_news(interaction):
             speaking = await voice.of_dialog(interaction)
-            await self._guarded(speaking, self._fill_in(interaction, data, speaking))
+            await self._guarded(speaking, self._presses.fill_in(interaction, data, speaking))
         elif interaction.type is discord.InteractionType.component and parse_custom_id(data["custom_id"]) is None:
-            await tell(await voice.of_press(interaction), _UNKNOWN)
-
-    async def _press(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
-        match pressed.verb:
-            case Verb.SHARE:
-                await self._share(pressed.value, speaking)
-            case Verb.SHOW:
-                await self._show(interaction, pressed, speaking)
-            case Verb.MORE:
-                await self._more(interaction, pressed, speaking)
-            case _ if _JUDGEMENT.match(pressed.command):
-                await self._judge(interaction, pressed, speaking)
-            case _:
-                await self._answer(interaction, pressed.command, speaking)
-
-    async def _fill_in(self, interaction: Interaction, data: dict[str, Any], speaking: Voice) -> None:
-        line = modals.filled_in(data["custom_id"], data["components"])
-        if line is None:
-            await tell(speaking, _UNKNOWN)
-        elif _JUDGEMENT.match(line):
-            reply = await self._asking.answered(asked(interaction, line), speaking)
-            await tell(speaking, Reply(text=reply.text))
-        else:
-            await self._answer(interaction, line, speaking)
-
-    async def _judge(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
-        """Stored first. The card shows who judged how, so the answer is for this person alone, and a reason is asked
-        for only of whoever wants to give one."""
-        reply = await self._asking.answered(asked(interaction, pressed.command), speaking)
-        word = Reply(text=reply.text)
-        if reply.public and pressed.verb is Verb.NOT_RELEVANT:
-            await say(speaking.private(replace(replies.message(word), rows=((_add_a_reason(pressed),),))))
-        else:
-            await tell(speaking, word)
-
-    async def _more(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
-        """What else can be done about an alert, as buttons for one person."""
-        card = await self._inbound.alert_card(place(interaction), pressed.alert)
-        if card is None:
-            await tell(speaking, _gone(pressed))
-            return
-        wishes = tuple(Button(label=one.label, kind=ButtonKind.COMMAND, value=one.command) for one in card.more)
-        await tell(speaking, Reply(text=f"What else about alert {pressed.alert}?", buttons=wishes))
-
-    async def _show(self, interaction: Interaction, pressed: Pressed, speaking: Voice) -> None:
-        """A collapsed alert as a whole, for one person."""
-        card = await self._inbound.alert_card(place(interaction), pressed.alert)
-        if card is None:
-            await tell(speaking, _gone(pressed))
-        else:
-            await say(speaking.private(cards.said(card, pressed.key)))
-
-    async def _share(self, name: str, speaking: Voice) -> None:
-        reply = self._shareable.get(name)
-        if reply is None:
-            await tell(speaking, Reply(text="That answer is too old to be shared. Ask again, then share."))
-        else:
-            await tell(speaking, Reply(text=reply.text, public=True))
+            await tell(await voice.of_press(interaction), UNKNOWN)
 
     # --- what Discord tells by itself --------------------------------------------------------------------------------
 
@@ -208,10 +153,6 @@ class Desk:
         await self._ears.joined(guild)
 
     # --- parts -------------------------------------------------------------------------------------------------------
-
-    async def _answer(self, interaction: Interaction, line: str, speaking: Voice) -> None:
-        reply = await self._asking.answered(asked(interaction, line), speaking)
-        await tell(speaking, reply, share=self._keep(reply))
 
     async def _open(self, interaction: Interaction, dialog: discord.ui.Modal) -> None:
         """A dialog is an acknowledgement itself: nothing else can be said of it."""
@@ -236,22 +177,6 @@ class Desk:
             return False
         self._seen.put(name, None)
         return True
-
-    def _keep(self, reply: Reply) -> str:
-        """Remember an answer that may be shared, under a name that its button carries."""
-        if reply.public or not any(button.kind is ButtonKind.SHARE for button in reply.buttons):
-            return ""
-        name = secrets.token_urlsafe(9)
-        self._shareable.put(name, reply)
-        return name
-
-
-def _add_a_reason(pressed: Pressed) -> Drawn:
-    return Drawn(label="Add a reason", id=custom_id(Verb.REASON, pressed.alert, pressed.key))
-
-
-def _gone(pressed: Pressed) -> Reply:
-    return Reply(text=f"Alert {pressed.alert} is not there any more. /alerts lists the last ones.")
 
 
 async def _text_of(file: discord.Attachment) -> str | Reply:

@@ -1,6 +1,6 @@
 """Lapwing's commands as Discord shows them: built once, told to Discord when they differ from what it has.
 
-The commands themselves stand in commands.py, what becomes of their options in lines.py.
+The commands themselves stand in commands.py and groups.py, what becomes of their options in lines.py.
 """
 
 import logging
@@ -11,8 +11,8 @@ import discord
 from discord import app_commands
 
 from bot.chat.discord import commands
-from bot.chat.discord.commands import Interaction, desk_of
 from bot.chat.discord.errors import call
+from bot.chat.discord.options import Interaction, desk_of
 
 log = logging.getLogger(__name__)
 

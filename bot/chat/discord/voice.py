@@ -59,14 +59,28 @@ class Voice:
             await _in_time(self._channel.send(**said.arguments(), files=said.files()))
 
     async def _say(self, said: Message, *, public: bool) -> None:
-        """Where something waits for this answer it becomes the answer; what others would see of it goes first."""
+        """What waits for this answer becomes it; where others would see something else of it, it goes first."""
         place, self._place = self._place, None
-        if place is not None and place.public == public:
-            await _in_time(place.edit(**said.arguments(), attachments=said.files()))
+        if place is not None and place.public == public and await self._became(place, said):
             return
-        if place is not None:
-            await _in_time(place.delete())
+        if place is not None and place.public != public:
+            await self._goes(place)
         await self._follow_up(said, public=public)
+
+    async def _became(self, place: _Place, said: Message) -> bool:
+        """False where it is not there any more: people dismiss what only they see."""
+        try:
+            await _in_time(place.edit(**said.arguments(), attachments=said.files()))
+        except MessageRefusedError as error:
+            log.info("answering anew reason=%r", str(error))
+            return False
+        return True
+
+    async def _goes(self, place: _Place) -> None:
+        try:
+            await _in_time(place.delete())
+        except DeliveryError as error:  # whoever asked is answered all the same
+            log.warning("left behind reason=%r", str(error))
 
     async def _follow_up(self, said: Message, *, public: bool) -> discord.WebhookMessage:
         sending = self._interaction.followup.send
