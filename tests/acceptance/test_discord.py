@@ -142,9 +142,8 @@ async def test_why_more_and_open_post(discord: FakeDiscord, home: Home, ada: Per
         assert labels(more) == [
             "Wrong label: security",
             "Pause @vendor_sec for a day",
-            "Raise the threshold of security to 100%",
             "Unwatch @vendor_sec",
-        ] or "Unwatch @vendor_sec" in labels(more)
+        ]
         assert len(posted(ops)) == shown
         await ada.presses(more, "Wrong label: security")
         await judged(app, ("Ada", "not relevant", "wrong label: security"))

@@ -208,6 +208,19 @@ def link_of(message: Message, channel: Channel) -> str:
     return f"https://discord.com/channels/{channel.guild}/{channel.id}/{message.id}"
 
 
+async def test_a_thread_has_settings_and_alerts_of_its_own(discord: FakeDiscord, home: Home, ada: Person) -> None:
+    ops = discord.channel("ops")
+    thread = discord.thread("incident", ops)
+    async with home.awake() as app:
+        card = await first_card(discord, ada, thread)
+        await ada.presses(card, "Not relevant")
+        await heard(ada, thread, "marked not relevant by Ada")
+        await ada.reacts(card, "👍")
+        await judged(app, ("Ada", "relevant", ""))
+        assert "watches nobody yet" in await asks(discord, ada, ops, "/watch")
+    assert posted(ops) == []
+
+
 async def test_a_slow_answer_shows_that_it_is_worked_on(discord: FakeDiscord, home: Home, ada: Person) -> None:
     ops = discord.channel("ops")
     home.classifier = model = TroubledClassifier()

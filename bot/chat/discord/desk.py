@@ -8,6 +8,7 @@ A platform opens a desk once its client is logged in, before it connects; comman
 The client calls `heard` for every interaction (`on_interaction`), and `connected`, `reacted`, `joined`.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable
@@ -38,6 +39,8 @@ Interaction = discord.Interaction[Any]
 
 _MOST_BYTES = 4 * LONGEST
 """No file of so many characters is larger."""
+
+_READ_WITHIN_S = 30.0
 
 _NOT_HERE = Reply(text="Between the two of us nothing is set. Ask in the channel that this is about.")
 _ONE_OF_THEM = Reply(text="Give me the settings as yaml or as a file, not as both. Nothing was changed.")
@@ -184,7 +187,7 @@ async def _text_of(file: discord.Attachment) -> str | Reply:
     if file.size > _MOST_BYTES:
         return Reply(text=f"The file is too long: {LONGEST:,} characters at most. Nothing was changed.")
     try:
-        return (await call(file.read())).decode("utf-8-sig")
+        return (await call(asyncio.wait_for(file.read(), _READ_WITHIN_S))).decode("utf-8-sig")
     except UnicodeDecodeError:
         return Reply(text="The file is no text (UTF-8). /config export gives one that is. Nothing was changed.")
     except DeliveryError as error:
