@@ -1,6 +1,7 @@
 """The connection to Discord: made, lost, mended, and given up only where people have to do something."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import pytest
 from bot.cards import NoticeCard
 from bot.chat.base import ChatGoneError
 from bot.chat.discord import gateway
-from bot.chat.discord.platform import Discord
+from bot.chat.discord.platform import FIRST_WAIT_S, Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
@@ -17,6 +18,7 @@ from tests.fakes.discord_server import QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
+COMMANDS = "GET /applications/{application_id}/commands"
 
 
 class Hurried(SystemClock):
@@ -87,6 +89,13 @@ async def test_it_says_goodbye_when_it_is_ended(local: FakeDiscord) -> None:
     assert local.gateway.sessions == {}
 
 
+async def test_what_was_begun_when_it_connected_ends_with_it(local: FakeDiscord) -> None:
+    local.faults.next(COMMANDS, hanging())
+    async with running(platform(local)) as serving:
+        await ready(local, serving, lambda: bool(local.faults.met))
+    assert local.faults.met  # and `running` found nothing left
+
+
 async def test_it_can_be_run_again(local: FakeDiscord) -> None:
     discord = platform(local)
     for number in (1, 2):
@@ -151,7 +160,7 @@ async def test_a_discord_that_cannot_say_who_we_are_is_asked_again(local: FakeDi
     async with running(platform(local, clock)) as serving:
         await ready(local, serving)
     assert len(clock.asked) == 2
-    assert all(wait_s >= gateway.FIRST_WAIT_S for wait_s in clock.asked)
+    assert all(wait_s >= FIRST_WAIT_S for wait_s in clock.asked)
 
 
 async def test_a_discord_that_is_not_there_at_all_is_waited_for(local: FakeDiscord) -> None:
@@ -232,15 +241,16 @@ async def test_an_outage_longer_than_discord_py_should_wait_is_begun_anew(
 async def test_an_outage_fills_the_log_with_lines_and_no_tracebacks(
     local: FakeDiscord, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def told() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if "Attempting a reconnect" in record.getMessage()]
+
     async with running(platform(local)) as serving:
         await ready(local, serving)
         local.gateway.refusing_connects = True
         local.gateway.cut_all()
-        await local.until(lambda: local.gateway.refused_connects >= 2, timeout_s=10)
-    told = [record for record in caplog.records if "Attempting a reconnect" in record.getMessage()]
-    assert told
-    assert all(record.levelname == "WARNING" and record.exc_info is None for record in told)
-    assert "reason='Server disconnected'" in told[0].getMessage()
+        await local.until(told, timeout_s=10)
+    assert all(record.levelname == "WARNING" and record.exc_info is None for record in told())
+    assert "reason='Server disconnected'" in told()[0].getMessage()
 
 
 async def test_a_request_that_hangs_is_given_up_in_time(local: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,4 +259,4 @@ async def test_a_request_that_hangs_is_given_up_in_time(local: FakeDiscord, monk
     clock = Hurried()
     async with running(platform(local, clock)) as serving:
         await ready(local, serving)
-    assert clock.asked == [gateway.FIRST_WAIT_S]
+    assert clock.asked == [FIRST_WAIT_S]

@@ -242,6 +242,11 @@ async def test_a_forum_itself_takes_no_messages(local: FakeDiscord, platform: Qu
         await platform.send(key_of(forum), CARD, KEY)
 
 
+async def test_a_kind_of_channel_of_tomorrow_is_told_in_words(local: FakeDiscord, platform: QuickDiscord) -> None:
+    local.channel("hologram").type = 99
+    assert "kind of channel" in str(await platform.can_send(key_of(local.channel("hologram"))))
+
+
 async def test_a_discord_that_does_not_answer_says_nothing_about_a_channel(
     local: FakeDiscord, platform: QuickDiscord
 ) -> None:

@@ -1,6 +1,7 @@
 """Our discord.py client: what it may hear, what it may never do, and where Discord is."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import aiohttp
@@ -71,6 +72,9 @@ class Client(discord.Client):
         self.away_since: float | None = None
         """When the connection was lost, by the event loop's time; None while it stands."""
 
+        self._ending = False
+        self._under_way: set[asyncio.Task[Any]] = set()
+
         ask = self.http.request
 
         async def ask_in_time(route: Route, **more: Any) -> Any:
@@ -82,8 +86,17 @@ class Client(discord.Client):
 
     def dispatch(self, event: str, /, *args: Any, **more: Any) -> None:
         """discord.py goes on with a session that it has just begun when its client is closed already."""
-        if not self.is_closed():
+        if not self._ending:
             super().dispatch(event, *args, **more)
+
+    async def close(self) -> None:
+        """Give up all connections, and what was begun because of something that was heard over them."""
+        self._ending = True
+        under_way = [task for task in self._under_way if task is not asyncio.current_task()]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await super().close()
 
     async def on_connect(self) -> None:
         """A session has begun."""
@@ -101,27 +114,40 @@ class Client(discord.Client):
     async def on_ready(self) -> None:
         """A session has begun, and what there is in it is known."""
         if self.desk is not None:
-            await self.desk.connected()
+            await self._until_closed(self.desk.connected())
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Every one, those that discord.py hands on by itself among them."""
         if self.desk is not None:
-            await self.desk.heard(interaction)
+            await self._until_closed(self.desk.heard(interaction))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Also under messages that nobody here remembers."""
         if self.desk is not None:
-            await self.desk.reacted(event)
+            await self._until_closed(self.desk.reacted(event))
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """The same; Discord does not tell who it was but by an id."""
         if self.desk is not None:
-            await self.desk.reacted(event)
+            await self._until_closed(self.desk.reacted(event))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """A server that invited us while we listened."""
         if self.desk is not None:
-            await self.desk.joined(guild)
+            await self._until_closed(self.desk.joined(guild))
+
+    async def _until_closed(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Work of the desk, which may wait for Discord for long, in the task that discord.py made for it."""
+        task = asyncio.current_task()
+        assert task is not None, "discord.py tells each event in a task"
+        if self._ending:  # told before the end, and begun after
+            doing.close()
+            return
+        self._under_way.add(task)
+        try:
+            await doing
+        finally:
+            self._under_way.discard(task)
 
 
 def point_at(api_url: str, gateway_url: str) -> None:

@@ -13,7 +13,6 @@ from bot.chat.discord.permissions import POSTING, POSTING_IN_THREADS, missing
 from storage.types import ChannelKey
 
 Place: TypeAlias = discord.DMChannel | discord.PartialMessageable
-Parent: TypeAlias = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
 
 _PERSON = "@"
 """What the name of a channel begins with that is the conversation with one person; their id follows."""
@@ -45,6 +44,8 @@ async def problem(client: Client, channel: ChannelKey) -> str | None:
         if isinstance(where, discord.DMChannel):
             return None  # whether somebody takes messages shows only when one is sent
         return await _problem_in_guild(client, channel)
+    except discord.InvalidData as error:  # a kind of channel that is newer than discord.py, or another server's
+        return f"I do not know this kind of channel: {str(error).removesuffix('.')}."
     except ChannelGoneError as error:
         said = str(error)
         return f"{said[:1].upper()}{said[1:]}."

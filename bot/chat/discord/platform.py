@@ -12,11 +12,14 @@ from bot.chat.discord.cards import said
 from bot.chat.discord.client import Client, log_in, point_at
 from bot.chat.discord.desk import Desk
 from bot.chat.discord.errors import call
-from bot.chat.discord.gateway import FIRST_WAIT_S, LONGEST_WAIT_S, Gateway
+from bot.chat.discord.gateway import Gateway
 from sources.clock import Clock
 from storage.types import ChannelKey, DeliveryKey, Receipt
 
 log = logging.getLogger(__name__)
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+"""Before Discord is asked again who we are."""
 
 _LOOK_BACK = timedelta(days=7)
 
