@@ -33,7 +33,7 @@ from tests.fakes.discord import (
     server_error,
 )
 from tests.fakes.discord.app import MESSAGE_CONTENT
-from tests.fakes.discord.permissions import Overwrite
+from tests.fakes.discord.permissions import SEND_MESSAGES_IN_THREADS, Overwrite
 from tests.fakes.discord.world import BOT_USER
 
 LINK = link(int(APP_ID))
@@ -281,6 +281,34 @@ async def test_a_channel_that_was_deleted_is_told_and_hides_no_other(discord: Fa
     (gone, denying) = wrong(await look(access(discord), watched(ops, dev)))
     assert gone[1] == "#ops in lookouts: this channel does not exist any more. What was set there is kept."
     assert denying[1].startswith("#dev in lookouts: missing Send Messages.")
+
+
+async def test_in_a_thread_its_own_permission_counts_and_not_that_of_its_channel(discord: FakeDiscord) -> None:
+    ops = discord.channel("ops")
+    thread = discord.thread("incident", ops)
+    await discord.denies(ops, None, SEND_MESSAGES)
+    assert not wrong(await look(access(discord), watched(thread)))
+    await discord.denies(ops, None, SEND_MESSAGES_IN_THREADS)
+    ((_, text),) = wrong(await look(access(discord), watched(thread)))
+    assert text.startswith(
+        "#incident in lookouts: missing Send Messages in Threads. Open Edit Channel (the gear at #ops)"
+    )
+
+
+async def test_a_locked_thread_is_told(discord: FakeDiscord) -> None:
+    thread = discord.thread("incident", discord.channel("ops"))
+    thread.locked = True
+    ((_, text),) = wrong(await look(access(discord), watched(thread)))
+    assert text == "#incident in lookouts: this thread is locked. In its menu, Unlock Thread."
+
+
+async def test_a_kind_of_channel_that_nobody_knows_yet_hides_no_other(discord: FakeDiscord) -> None:
+    ops, dev, odd = (discord.channel(name) for name in ("ops", "dev", "odd"))
+    odd.type = 99
+    await discord.denies(dev, None, EMBED_LINKS)
+    found = wrong(await look(access(discord), watched(ops, dev, odd)))
+    assert [text.partition(":")[0] for _, text in found] == ["#dev in lookouts", "#odd in lookouts"]
+    assert "missing Embed Links" in found[0][1]
 
 
 async def test_every_server_is_looked_at(discord: FakeDiscord) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.failures import explained
-from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_slack, read_settings
+from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_chats, check_slack, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -313,6 +313,17 @@ def test_slack_is_wanted_once_any_of_it_is_set(monkeypatch: pytest.MonkeyPatch) 
     assert not read_settings().slack_wanted
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "hush")
     assert read_settings().slack_wanted
+
+
+@pytest.mark.parametrize(
+    "given", [{"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, {"discord_token": "MTIz.GaB.c"}]
+)
+def test_a_chat_or_somebody_who_can_type_is_enough_to_start(given: dict[str, object]) -> None:
+    check_chats(Settings.model_validate(given), may_type=False)
+    nothing = Settings.model_validate({})
+    check_chats(nothing, may_type=True)
+    with pytest.raises(SettingsError, match="No chat is set up"):
+        check_chats(nothing, may_type=False)
 
 
 def test_discord_is_wanted_once_its_token_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ async def _server(client: discord.Client, server: discord.Guild, watching: Seque
     if me.timed_out_until is not None and me.is_timed_out():
         yield timed_out(server.name, me.timed_out_until)
         return
-    known = {str(one.id): one for one in await call(server.fetch_channels())}
+    known = await _channels(server)
     problems = [finding for channel in watching if (finding := await _channel(server, known, me, channel)) is not None]
     fine = len(watching) - len(problems)
     if fine:
@@ -71,24 +71,43 @@ def timed_out(server: str, until: datetime) -> Finding:
     )
 
 
+async def _channels(server: discord.Guild) -> dict[int, GuildChannel]:
+    """All of them by their ids, seen or not; none where one is of a kind that discord.py does not know yet."""
+    try:
+        return {one.id: one for one in await call(server.fetch_channels())}
+    except discord.InvalidData:
+        return {}
+
+
 async def _channel(
-    server: discord.Guild, known: Mapping[str, GuildChannel], me: discord.Member, channel: Channel
+    server: discord.Guild, known: Mapping[int, GuildChannel], me: discord.Member, channel: Channel
 ) -> Finding | None:
     """What stands in the way of posting there."""
     where = f"{_named(channel)} in {server.name}"
-    place, needed = known.get(channel.key.channel), POSTING
     try:
-        if place is None:  # a thread, or gone
-            thread = await call(server.fetch_channel(int(channel.key.channel)))
-            place, needed = known.get(str(getattr(thread, "parent_id", None))), POSTING_IN_THREADS
-    except ChannelGoneError as error:
+        found = await _find(server, known, int(channel.key.channel))
+        if not isinstance(found, discord.Thread):
+            return _of_place(where, found, me, POSTING)
+        parent = await _find(server, known, found.parent_id)
+    except (ChannelGoneError, discord.InvalidData) as error:
         return Finding(about="channel", wrong=True, text=f"{where}: {error}. What was set there is kept.")
-    if place is None:
-        return Finding(about="channel", wrong=True, text=f"{where}: it stands in no channel that Discord tells of.")
+    assert not isinstance(parent, discord.Thread), "no thread is in a thread"
+    if found.locked and not GuildChannel.permissions_for(parent, me).manage_threads:
+        return Finding(about="channel", wrong=True, text=f"{where}: this thread is locked. In its menu, Unlock Thread.")
+    return _of_place(where, parent, me, POSTING_IN_THREADS)
+
+
+async def _find(
+    server: discord.Guild, known: Mapping[int, GuildChannel], channel: int
+) -> GuildChannel | discord.Thread:
+    """Raises DeliveryError, InvalidData where it is of a kind that discord.py does not know yet."""
+    return known[channel] if channel in known else await call(server.fetch_channel(channel))
+
+
+def _of_place(where: str, place: GuildChannel, me: discord.Member, needed: Mapping[str, str]) -> Finding | None:
     held = GuildChannel.permissions_for(place, me)  # not its own kind's, which takes away what is allowed but cannot be
     lacking = missing(held, needed)
-    everywhere = missing(me.guild_permissions, needed)
-    return denied(where, place.name, lacking, of_role=everywhere) if lacking else None
+    return denied(where, place.name, lacking, of_role=missing(me.guild_permissions, needed)) if lacking else None
 
 
 def denied(where: str, place: str, lacking: Sequence[str], *, of_role: Collection[str]) -> Finding:
