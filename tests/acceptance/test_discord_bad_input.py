@@ -129,7 +129,8 @@ async def test_the_same_word_pressed_twice_at_once_counts_once(discord: FakeDisc
         watching = next(message for message in posted(ops) if "Watching @vendor_sec" in said(message))
         await asyncio.gather(ada.presses(watching, "Undo"), ada.presses(watching, "Undo"))
         await heard(ada, ops, "was undone already")
-        assert sum("Took back" in said(message) for message in posted(ops)) == 1
+        await until(lambda: any("Took back" in said(message) for message in posted(ops)))
+    assert sum("Took back" in said(message) for message in posted(ops)) == 1
 
 
 async def test_who_lost_the_right_to_change_settings_is_refused_at_once(

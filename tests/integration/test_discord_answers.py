@@ -309,3 +309,19 @@ async def test_a_slow_button_is_announced_and_its_answer_takes_the_place(local: 
             await local.until(lambda: "Working on it…" not in [said(message) for message in ada.ephemerals(ops)])
     assert [said(message) for message in ben.sees(ops)][1:] == ["Here it is."]
     assert [said(message) for message in ada.ephemerals(ops)] == ["Here it is."]
+
+
+async def test_an_answer_that_is_still_awaited_at_the_end_is_given_up_quietly(
+    local: FakeDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, ops, house = local.person("ada"), local.channel("ops"), Listener(PUBLIC)
+    house.may_answer.clear()
+    async with serving(local, house) as platform:
+        card = await an_alert(platform, local)
+        await ada.uses(ops, "/watch", accounts="@vendor_sec")
+        await ada.presses(card, "Why?")
+        await local.until(lambda: len(house.asked) == 2)
+    house.may_answer.set()
+    await asyncio.sleep(0.1)
+    assert "Traceback" not in caplog.text
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []

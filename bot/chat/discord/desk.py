@@ -11,7 +11,7 @@ The client calls `heard` for every interaction (`on_interaction`), and `connecte
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 
 import discord
@@ -20,6 +20,7 @@ from bot.chat.base import DeliveryError, Inbound
 from bot.chat.discord import incoming, lines, modals, voice
 from bot.chat.discord.asking import Asking, tell
 from bot.chat.discord.buttons import Pressed, Verb, parse_custom_id
+from bot.chat.discord.client import Client
 from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
@@ -53,8 +54,9 @@ _OUTDATED = Reply(
 class Desk:
     """Everything that people can do with commands, menus, buttons and dialogs."""
 
-    def __init__(self, client: discord.Client, inbound: Inbound, clock: Clock) -> None:
+    def __init__(self, client: Client, inbound: Inbound, clock: Clock) -> None:
         """A client has one desk: its commands are made here."""
+        self._client = client
         self._inbound = inbound
         self._ears = Ears(client, Tree(client), inbound, clock)
         self._asking = Asking(inbound)
@@ -164,10 +166,10 @@ class Desk:
         except DeliveryError as error:
             log.warning("unopened dialog reason=%r", str(error))
 
-    async def _guarded(self, speaking: Voice, doing: Awaitable[None]) -> None:
+    async def _guarded(self, speaking: Voice, doing: Coroutine[Any, Any, None]) -> None:
         """A fault of ours gets a code that stands in the log beside it, and is told to whoever met it."""
         try:
-            await doing
+            await self._client.until_closed(doing)
         except Exception:
             code = secrets.token_hex(2)
             log.exception("failed interaction code=%s", code)
