@@ -8,7 +8,8 @@ import pytest
 
 from bot.chat.discord.platform import Discord
 from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord, Person, effects, late, pings
-from tests.fakes.discord_home import QuickClient, said
+from tests.fakes.discord_home import said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, keys, labels, posted, whispers
 

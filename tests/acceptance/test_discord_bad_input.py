@@ -17,7 +17,8 @@ from tests.fakes.discord import (
     effects,
     pings,
 )
-from tests.fakes.discord_home import QuickClient, answered, asks, said
+from tests.fakes.discord_home import answered, asks, said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 

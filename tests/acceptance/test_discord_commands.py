@@ -14,7 +14,8 @@ from bot.chat.discord.platform import Discord
 from tests.fakes.classifier import TroubledClassifier
 from tests.fakes.discord import MANAGE_CHANNELS, Channel, FakeDiscord, Message, Person, late
 from tests.fakes.discord_forms import FORMS
-from tests.fakes.discord_home import QuickClient, answered, asks, said
+from tests.fakes.discord_home import answered, asks, said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 

@@ -25,7 +25,7 @@ from tests.fakes.discord import (
     server_error,
 )
 from tests.fakes.discord import interactions as interactions_of
-from tests.fakes.discord_home import answered, asks, key, said, serving
+from tests.fakes.discord_home import Hurried, answered, asks, key, said, serving
 from tests.fakes.inbound import Listener
 
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
@@ -231,8 +231,6 @@ async def test_the_commands_are_told_once_and_again_only_when_they_differ(local:
 
 
 async def test_commands_that_cannot_be_told_now_are_told_later(local: FakeDiscord) -> None:
-    from tests.integration.test_discord_gateway import Hurried
-
     ada, ops, house = local.person("ada"), local.channel("ops"), Listener(PRIVATE)
     local.faults.next("GET /applications/{application_id}/commands", *[server_error(503)] * 2)
     async with serving(local, house, Hurried()):
