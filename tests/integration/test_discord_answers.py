@@ -59,7 +59,7 @@ async def test_who_asks_and_what_they_may_is_what_discord_says_of_the_channel(lo
         for person in (ada, ben, cem):
             await asks(local, person, ops, "/health")
     assert [one.actor for one in house.asked] == [
-        Actor(id=ada.id, name="Ada", member=False, admin=False),
+        Actor(id=ada.id, name="Ada", member=False, lacks="the permission Manage Channels", admin=False),
         Actor(id=ben.id, name="Ben", member=True, admin=False),
         Actor(id=cem.id, name="Cem", member=True, admin=True),
     ]
