@@ -8,7 +8,8 @@ import pytest
 
 from bot.chat.discord.platform import Discord
 from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord, Person, effects, late, pings
-from tests.fakes.discord_home import QuickClient, said
+from tests.fakes.discord_home import said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, keys, labels, posted, whispers
 
@@ -142,9 +143,8 @@ async def test_why_more_and_open_post(discord: FakeDiscord, home: Home, ada: Per
         assert labels(more) == [
             "Wrong label: security",
             "Pause @vendor_sec for a day",
-            "Raise the threshold of security to 100%",
             "Unwatch @vendor_sec",
-        ] or "Unwatch @vendor_sec" in labels(more)
+        ]
         assert len(posted(ops)) == shown
         await ada.presses(more, "Wrong label: security")
         await judged(app, ("Ada", "not relevant", "wrong label: security"))

@@ -14,7 +14,8 @@ from bot.chat.discord.platform import Discord
 from tests.fakes.classifier import TroubledClassifier
 from tests.fakes.discord import MANAGE_CHANNELS, Channel, FakeDiscord, Message, Person, late
 from tests.fakes.discord_forms import FORMS
-from tests.fakes.discord_home import QuickClient, answered, asks, said
+from tests.fakes.discord_home import answered, asks, said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 
@@ -126,7 +127,8 @@ async def test_only_managers_change_settings_and_a_lock_names_fewer(
     ben, cem = discord.person("ben"), discord.person("cem", permissions=MANAGE_CHANNELS)
     boss, ops = discord.administrator("boss"), discord.channel("ops")
     async with home.awake():
-        assert "may not change settings here" in await asks(discord, ben, ops, "/labels set", labels="security")
+        refused = await asks(discord, ben, ops, "/labels set", labels="security")
+        assert refused.startswith("You may not change settings here: that takes the permission Manage Channels.")
         assert "/unwatch" not in ben.commands(ops)
         assert "added security" in await asks(discord, cem, ops, "/labels set", labels="security")
         locked = await asks(discord, ada, ops, "/config lock", user1=ada, user2=ben)
@@ -206,6 +208,19 @@ async def test_why_takes_the_link_of_a_message(discord: FakeDiscord, home: Home,
 
 def link_of(message: Message, channel: Channel) -> str:
     return f"https://discord.com/channels/{channel.guild}/{channel.id}/{message.id}"
+
+
+async def test_a_thread_has_settings_and_alerts_of_its_own(discord: FakeDiscord, home: Home, ada: Person) -> None:
+    ops = discord.channel("ops")
+    thread = discord.thread("incident", ops)
+    async with home.awake() as app:
+        card = await first_card(discord, ada, thread)
+        await ada.presses(card, "Not relevant")
+        await heard(ada, thread, "marked not relevant by Ada")
+        await ada.reacts(card, "👍")
+        await judged(app, ("Ada", "relevant", ""))
+        assert "watches nobody yet" in await asks(discord, ada, ops, "/watch")
+    assert posted(ops) == []
 
 
 async def test_a_slow_answer_shows_that_it_is_worked_on(discord: FakeDiscord, home: Home, ada: Person) -> None:

@@ -21,7 +21,8 @@ from tests.fakes.discord import (
     slow_reply,
 )
 from tests.fakes.discord import interactions as interactions_of
-from tests.fakes.discord_home import QuickClient, asks, said
+from tests.fakes.discord_home import asks, said
+from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 

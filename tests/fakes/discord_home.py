@@ -6,37 +6,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.chat.base import Inbound
-from bot.chat.discord.client import Client
 from bot.chat.discord.platform import Discord
 from sources.clock import Clock, SystemClock
 from storage.types import ChannelKey
 from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Person
+from tests.fakes.discord_server import QuickDiscord
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
-class QuickClient(Client):
-    """Waits neither 5 s before it says again who it is, nor 2 s for another guild: the local Discord has no need."""
+class Hurried(SystemClock):
+    """Sleeps a hundredth of what it is asked to, and writes down what that was."""
 
     def __init__(self) -> None:
-        super().__init__(guild_ready_timeout=0.01)
+        self.asked: list[float] = []
 
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """At once."""
-
-
-class QuickDiscord(Discord):
-    """As the program's own, for tests that do not wait."""
-
-    client_type: type[Client] = QuickClient
+    async def sleep(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await super().sleep(seconds / 100)
 
 
 @asynccontextmanager
 async def serving(local: FakeDiscord, house: Inbound, clock: Clock | None = None) -> AsyncIterator[Discord]:
     """Our platform connected, and its commands known to Discord. Raises what it ends with."""
-    platform = QuickDiscord(
-        token=local.app.token, api_url=local.api_url, gateway_url=local.gateway_url, clock=clock or SystemClock()
-    )
+    platform = QuickDiscord(local.api_url, clock=clock)
     running = asyncio.create_task(platform.run(house), name="Discord")
     try:
         await local.until(lambda: running.done() or (local.gateway.ready and local.commands.all()))

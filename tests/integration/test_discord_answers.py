@@ -25,7 +25,7 @@ from tests.fakes.discord import (
     server_error,
 )
 from tests.fakes.discord import interactions as interactions_of
-from tests.fakes.discord_home import answered, asks, key, said, serving
+from tests.fakes.discord_home import Hurried, answered, asks, key, said, serving
 from tests.fakes.inbound import Listener
 
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
@@ -59,7 +59,7 @@ async def test_who_asks_and_what_they_may_is_what_discord_says_of_the_channel(lo
         for person in (ada, ben, cem):
             await asks(local, person, ops, "/health")
     assert [one.actor for one in house.asked] == [
-        Actor(id=ada.id, name="Ada", member=False, admin=False),
+        Actor(id=ada.id, name="Ada", member=False, lacks="the permission Manage Channels", admin=False),
         Actor(id=ben.id, name="Ben", member=True, admin=False),
         Actor(id=cem.id, name="Cem", member=True, admin=True),
     ]
@@ -231,8 +231,6 @@ async def test_the_commands_are_told_once_and_again_only_when_they_differ(local:
 
 
 async def test_commands_that_cannot_be_told_now_are_told_later(local: FakeDiscord) -> None:
-    from tests.integration.test_discord_gateway import Hurried
-
     ada, ops, house = local.person("ada"), local.channel("ops"), Listener(PRIVATE)
     local.faults.next("GET /applications/{application_id}/commands", *[server_error(503)] * 2)
     async with serving(local, house, Hurried()):
@@ -309,3 +307,19 @@ async def test_a_slow_button_is_announced_and_its_answer_takes_the_place(local: 
             await local.until(lambda: "Working on it…" not in [said(message) for message in ada.ephemerals(ops)])
     assert [said(message) for message in ben.sees(ops)][1:] == ["Here it is."]
     assert [said(message) for message in ada.ephemerals(ops)] == ["Here it is."]
+
+
+async def test_an_answer_that_is_still_awaited_at_the_end_is_given_up_quietly(
+    local: FakeDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, ops, house = local.person("ada"), local.channel("ops"), Listener(PUBLIC)
+    house.may_answer.clear()
+    async with serving(local, house) as platform:
+        card = await an_alert(platform, local)
+        await ada.uses(ops, "/watch", accounts="@vendor_sec")
+        await ada.presses(card, "Why?")
+        await local.until(lambda: len(house.asked) == 2)
+    house.may_answer.set()
+    await asyncio.sleep(0.1)
+    assert "Traceback" not in caplog.text
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -14,22 +14,12 @@ from bot.chat.discord.platform import FIRST_WAIT_S, Discord
 from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
+from tests.fakes.discord_home import Hurried
 from tests.fakes.discord_server import QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
 COMMANDS = "GET /applications/{application_id}/commands"
-
-
-class Hurried(SystemClock):
-    """Sleeps a hundredth of what it is asked to, and writes down what that was."""
-
-    def __init__(self) -> None:
-        self.asked: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.asked.append(seconds)
-        await super().sleep(seconds / 100)
 
 
 @pytest.fixture

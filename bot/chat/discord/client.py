@@ -114,29 +114,29 @@ class Client(discord.Client):
     async def on_ready(self) -> None:
         """A session has begun, and what there is in it is known."""
         if self.desk is not None:
-            await self._until_closed(self.desk.connected())
+            await self.until_closed(self.desk.connected())
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Every one, those that discord.py hands on by itself among them."""
         if self.desk is not None:
-            await self._until_closed(self.desk.heard(interaction))
+            await self.until_closed(self.desk.heard(interaction))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Also under messages that nobody here remembers."""
         if self.desk is not None:
-            await self._until_closed(self.desk.reacted(event))
+            await self.until_closed(self.desk.reacted(event))
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """The same; Discord does not tell who it was but by an id."""
         if self.desk is not None:
-            await self._until_closed(self.desk.reacted(event))
+            await self.until_closed(self.desk.reacted(event))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """A server that invited us while we listened."""
         if self.desk is not None:
-            await self._until_closed(self.desk.joined(guild))
+            await self.until_closed(self.desk.joined(guild))
 
-    async def _until_closed(self, doing: Coroutine[Any, Any, None]) -> None:
+    async def until_closed(self, doing: Coroutine[Any, Any, None]) -> None:
         """Work of the desk, which may wait for Discord for long, in the task that discord.py made for it."""
         task = asyncio.current_task()
         assert task is not None, "discord.py tells each event in a task"

@@ -8,9 +8,10 @@ A platform opens a desk once its client is logged in, before it connects; comman
 The client calls `heard` for every interaction (`on_interaction`), and `connected`, `reacted`, `joined`.
 """
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 
 import discord
@@ -19,6 +20,7 @@ from bot.chat.base import DeliveryError, Inbound
 from bot.chat.discord import incoming, lines, modals, voice
 from bot.chat.discord.asking import Asking, tell
 from bot.chat.discord.buttons import Pressed, Verb, parse_custom_id
+from bot.chat.discord.client import Client
 from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
@@ -39,6 +41,8 @@ Interaction = discord.Interaction[Any]
 _MOST_BYTES = 4 * LONGEST
 """No file of so many characters is larger."""
 
+_READ_WITHIN_S = 30.0
+
 _NOT_HERE = Reply(text="Between the two of us nothing is set. Ask in the channel that this is about.")
 _ONE_OF_THEM = Reply(text="Give me the settings as yaml or as a file, not as both. Nothing was changed.")
 _OUTDATED = Reply(
@@ -50,8 +54,9 @@ _OUTDATED = Reply(
 class Desk:
     """Everything that people can do with commands, menus, buttons and dialogs."""
 
-    def __init__(self, client: discord.Client, inbound: Inbound, clock: Clock) -> None:
+    def __init__(self, client: Client, inbound: Inbound, clock: Clock) -> None:
         """A client has one desk: its commands are made here."""
+        self._client = client
         self._inbound = inbound
         self._ears = Ears(client, Tree(client), inbound, clock)
         self._asking = Asking(inbound)
@@ -161,10 +166,10 @@ class Desk:
         except DeliveryError as error:
             log.warning("unopened dialog reason=%r", str(error))
 
-    async def _guarded(self, speaking: Voice, doing: Awaitable[None]) -> None:
+    async def _guarded(self, speaking: Voice, doing: Coroutine[Any, Any, None]) -> None:
         """A fault of ours gets a code that stands in the log beside it, and is told to whoever met it."""
         try:
-            await doing
+            await self._client.until_closed(doing)
         except Exception:
             code = secrets.token_hex(2)
             log.exception("failed interaction code=%s", code)
@@ -184,7 +189,7 @@ async def _text_of(file: discord.Attachment) -> str | Reply:
     if file.size > _MOST_BYTES:
         return Reply(text=f"The file is too long: {LONGEST:,} characters at most. Nothing was changed.")
     try:
-        return (await call(file.read())).decode("utf-8-sig")
+        return (await call(asyncio.wait_for(file.read(), _READ_WITHIN_S))).decode("utf-8-sig")
     except UnicodeDecodeError:
         return Reply(text="The file is no text (UTF-8). /config export gives one that is. Nothing was changed.")
     except DeliveryError as error:

@@ -39,7 +39,7 @@ class Ears:
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server: whoever was suspended there goes on."""
-        for channel in guild.text_channels:
+        for channel in (*guild.channels, *guild.threads):
             await self._inbound.reachable(channel_key(guild.id, channel.id))
 
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:

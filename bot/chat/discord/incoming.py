@@ -48,10 +48,12 @@ def asked(interaction: discord.Interaction[Any], text: str) -> Asked:
 
 def actor(person: discord.User | discord.Member, permissions: discord.Permissions) -> Actor:
     """A person with what they may do in the channel: settings are for those with Manage Channels."""
+    member = permissions.manage_channels or permissions.administrator
     return Actor(
         id=str(person.id),
         name=person.display_name,
-        member=permissions.manage_channels or permissions.administrator,
+        member=member,
+        lacks="" if member else "the permission Manage Channels",
         admin=permissions.manage_guild or permissions.administrator,
     )
 

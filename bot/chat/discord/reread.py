@@ -52,10 +52,11 @@ class Reread:
                 return
 
     async def _patiently(self, channel: ChannelKey, messages: Sequence[Receipt]) -> None:
-        """Nobody waits for this: as slowly as Discord likes."""
+        """Nobody waits for this: as slowly as Discord likes, and none twice."""
+        left = {int(message) for message in messages}
         while True:
             try:
-                await self._channel(channel, messages)
+                await self._channel(channel, left)
             except (TryLaterError, OutcomeUnknownError) as error:
                 await self._clock.sleep(_wait_s(error))
             except DeliveryError as error:
@@ -64,14 +65,17 @@ class Reread:
             else:
                 return
 
-    async def _channel(self, channel: ChannelKey, messages: Sequence[Receipt]) -> None:
-        wanted = {int(message) for message in messages}
-        for shown in await call(self._shown(channel, wanted)):
+    async def _channel(self, channel: ChannelKey, left: set[int]) -> None:
+        """All of `left` that are still there; each is taken out of it once it is done. Raises DeliveryError."""
+        for shown in await call(self._shown(channel, frozenset(left))):
             found = [one for reaction in shown.reactions for one in await call(self._given(channel, reaction))]
             await self._inbound.reactions_found(channel, Receipt(str(shown.id)), found)
+            left.discard(shown.id)
 
-    async def _shown(self, channel: ChannelKey, wanted: set[int]) -> list[discord.Message]:
-        """These messages as they stand in the channel, from the oldest to the newest of them."""
+    async def _shown(self, channel: ChannelKey, wanted: frozenset[int]) -> list[discord.Message]:
+        """These messages as they stand in the channel, those that are there, oldest first."""
+        if not wanted:
+            return []
         where = self._client.get_partial_messageable(int(channel.channel), guild_id=int(channel.workspace))
         first, last = discord.Object(min(wanted) - 1), discord.Object(max(wanted) + 1)
         history = where.history(limit=None, after=first, before=last, oldest_first=True)
