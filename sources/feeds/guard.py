@@ -15,7 +15,9 @@ _NETSCAPE = re.compile(rb"<!DOCTYPE\s+rss\s+PUBLIC\s+\"-//Netscape Communication
 """What RSS 0.9 and 0.91 begin with by their own rules. It declares nothing, and nobody reads the file it names."""
 
 _HTML = re.compile(rb"<!DOCTYPE\s+html|<html\b", re.IGNORECASE)
-_ESCAPING = {"unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+_ESCAPING = {"utf-7", "unicode-escape", "raw-unicode-escape"}
+"""Encodings that write a < in more ways than one."""
+
 _EBCDIC = b"\x4c\x6f\xa7\x94"  # <?xm
 
 
@@ -58,7 +60,7 @@ def _check_encoding(name: str) -> None:
         seen = codec.encode("<!DOCTYPE")[0].replace(b"\0", b"").endswith(b"<!DOCTYPE")
     except (UnicodeError, TypeError, AttributeError):  # some codecs are not of text at all
         seen = False
-    if not seen or codec.name in _ESCAPING:
+    if not seen or codec.name.replace("_", "-") in _ESCAPING:
         raise BrokenFeedError("is written in an encoding that feeds are not written in")
 
 
