@@ -25,7 +25,7 @@ async def test_feeds_are_read_without_any_setting_from_anywhere_but_here() -> No
     async with places.serving() as allow, open_sources(settings(), FakeClock()) as sources:
         [feeds] = [source for source in sources if RSS in source.serves]
         handle = Handle(source=RSS, name=places.address("/feed"))
-        with pytest.raises(SourceError, match="only 80 and 443"):
+        with pytest.raises(SourceError, match="only 80 and 443 are open"):
             await feeds.resolve(handle)
         async with open_sources(settings(http_allow=",".join(allow), sources="feeds"), FakeClock()) as [allowed]:
             assert (await allowed.resolve(handle)).name == "News"
