@@ -364,7 +364,7 @@ async def test_a_broken_feed_is_counted_named_and_skipped_and_harms_no_other(loo
     lookout.places.put(PATH, rss([OLD]))
     await lookout.watch("/broken", PATH)
     async with lookout.listening():
-        await lookout.clock.advance(60)
+        await lookout.clock.advance(0.9 * HOUR_S)
     assert lookout.posts == ["one"]
     assert lookout.feeds.state().skipped == 1
     assert f"{lookout.places.address('/broken')} declares a document type" in lookout.feeds.trouble()
