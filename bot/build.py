@@ -4,7 +4,7 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,10 @@ from bot.chat.transcript import Transcript
 from bot.commands.reactions import emoji as known_emoji
 from bot.extras import needing
 from bot.settings import Settings
+from bot.sources import open_sources
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
 from sources.clock import Clock, SystemClock
-from sources.replay import Replay
-from sources.types import Source
 from storage.database import open_database
 from storage.owner import owning
 
@@ -28,16 +27,6 @@ if TYPE_CHECKING:
     from bot.chat.discord.platform import Discord
     from bot.chat.slack.platform import Slack
     from bot.web.server import Handler, WebServer
-
-
-async def open_sources(
-    settings: Settings, clock: Clock, gate: asyncio.Event | None = None, *, default_speed: float = 1.0
-) -> list[Source]:
-    """Every source that is set up. Raises SourceUnreadableError."""
-    if settings.replay_file is None:
-        return []
-    speed = default_speed if settings.replay_speed is None else settings.replay_speed
-    return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
 
 
 @asynccontextmanager
@@ -64,8 +53,9 @@ async def build(
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
     choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
-    sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
-    with ExitStack() as opened:
+    speed = math.inf if scripted else 1.0
+    async with AsyncExitStack() as opened:
+        sources = await opened.enter_async_context(open_sources(settings, clock, gate, default_speed=speed))
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
         async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)
@@ -131,6 +121,6 @@ def _web_server(settings: Settings, app: App, receivers: "Mapping[str, Handler]"
     return WebServer(host=settings.http_host, port=settings.http_port, vitals=app.vitals, receivers=receivers)
 
 
-def _open_console(settings: Settings, opened: ExitStack) -> Console:
+def _open_console(settings: Settings, opened: AsyncExitStack) -> Console:
     transcript = opened.enter_context(Transcript(Path(f"{settings.database}.console")))
     return Console(settings.console_channel, transcript)

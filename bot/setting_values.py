@@ -7,8 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from sources.accounts import BLUESKY, MASTODON, RSS, X
+
 COMMAND_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
 """What may stand before the names of Slack's commands, in the manifest as in the settings."""
+
+LIVE_SOURCES = {"x": X, "bluesky": BLUESKY, "mastodon": MASTODON, "feeds": RSS, "rss": RSS}
+"""What SOURCES may name -> the source, as accounts and posts name it."""
 
 
 def _speed(value: Any) -> Any:
@@ -76,8 +81,23 @@ def _folder(value: str) -> str:
 
 def _socket_address(value: str) -> str:
     if value and not re.fullmatch(r"wss?://[^\s/]+(/\S*)?", value):
-        raise ValueError("the address of a gateway begins with wss://")
+        raise ValueError("the address of a web socket begins with wss://")
     return value
+
+
+def _source_names(value: str) -> str:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    if wrong := [name for name in names if name not in LIVE_SOURCES]:
+        raise ValueError(f'"{wrong[0]}" is none of x, bluesky, mastodon, feeds')
+    return ",".join(names)
+
+
+def _places(value: str) -> str:
+    places = [place.strip().lower() for place in value.split(",") if place.strip()]
+    for place in places:
+        if not re.fullmatch(r"([a-z0-9._-]+|\[[0-9a-f:.]+\]):[1-9][0-9]{0,4}", place):
+            raise ValueError(f'"{place}" is not host:port')
+    return ",".join(places)
 
 
 def _emoji_names(value: str) -> str:
@@ -98,6 +118,7 @@ def _word(value: str) -> str:
 Speed = Annotated[float | None, BeforeValidator(_speed), AfterValidator(_positive)]
 """Above 0; `max` is infinite."""
 
+Secret = Annotated[SecretStr, BeforeValidator(_bare)]
 SlackBotToken = Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xoxb-"))]
 SlackAppToken = Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xapp-"))]
 SlackSigningSecret = Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_no_token)]
@@ -113,6 +134,12 @@ Folder = Annotated[str, AfterValidator(_folder)]
 
 SocketAddress = Annotated[str, AfterValidator(_socket_address)]
 """Of ws or wss; may be empty."""
+
+SourceNames = Annotated[str, AfterValidator(_source_names)]
+"""Keys of LIVE_SOURCES, separated by commas without blanks; may be empty."""
+
+Places = Annotated[str, AfterValidator(_places)]
+"""As host:port, separated by commas without blanks; may be empty."""
 
 EmojiNames = Annotated[str, AfterValidator(_emoji_names)]
 """At least one, separated by commas without blanks."""

@@ -16,18 +16,23 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.commands import reactions
 from bot.setting_values import (
+    LIVE_SOURCES,
     Address,
     CommandPrefix,
     DiscordToken,
     EmojiNames,
     Folder,
     LogLevel,
+    Places,
+    Secret,
     SlackAppToken,
     SlackBotToken,
     SlackSigningSecret,
     SocketAddress,
+    SourceNames,
     Speed,
 )
+from sources.accounts import BLUESKY, MASTODON, RSS, X
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
@@ -61,6 +66,27 @@ class Settings(BaseSettings):
         None,
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
+    )
+    sources: SourceNames = Field(
+        "",
+        description="which of `x`, `bluesky`, `mastodon`, `feeds` can be watched, separated by commas; unset: all that "
+        "are set up, and beside a replay none",
+    )
+    x_bearer_token: Secret = Field(
+        SecretStr(""), description="the bearer token of your X app; with it accounts of X can be watched"
+    )
+    x_api_url: Address = Field("https://api.x.com", description="where X's API is")
+    x_monthly_posts: int = Field(
+        0, ge=0, description="the most posts read from X in a month, since X bills each of them; `0`: no limit"
+    )
+    bluesky_jetstream_url: SocketAddress = Field(
+        "wss://jetstream2.us-east.bsky.network/subscribe", description="where Bluesky's Jetstream is"
+    )
+    bluesky_api_url: Address = Field("https://public.api.bsky.app", description="where Bluesky's public API is")
+    http_allow: Places = Field(
+        "",
+        description="places of your own network that feeds and profile pages may be read from, as `host:port`, "
+        "separated by commas; all others there are refused",
     )
     summary_after_minutes: int = Field(
         30,
@@ -103,6 +129,15 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
+
+    @property
+    def live_sources(self) -> frozenset[str]:
+        """The sources to open beside a replay, by the names that accounts and posts have there."""
+        if self.sources:
+            return frozenset(LIVE_SOURCES[name] for name in self.sources.split(","))
+        if self.replay_file is not None:
+            return frozenset()
+        return frozenset({BLUESKY, MASTODON, RSS} | ({X} if self.x_bearer_token.get_secret_value() else set()))
 
     @property
     def slack_wanted(self) -> bool:

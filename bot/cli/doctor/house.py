@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from bot.build import open_sources
 from bot.cli.doctor.saying import ProblemError
 from bot.extras import needing
 from bot.settings import Settings
+from bot.sources import open_sources
 from bot.web import address
 from classifier.registry import choose
 from sources.clock import SystemClock
@@ -52,12 +52,12 @@ def _look_into(connection: Connection, path: Path) -> str:
 
 async def source(settings: Settings) -> str:
     """Whom the sources stand for. Raises SourceUnreadableError, ProblemError."""
-    sources = await open_sources(settings, SystemClock())
-    if not sources:
-        raise ProblemError("none is set up, so nothing can be watched. Set REPLAY_FILE to a JSONL file of posts.")
-    if troubles := [source.trouble() for source in sources if source.trouble()]:
-        raise ProblemError("; ".join(troubles))
-    return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
+    async with open_sources(settings, SystemClock()) as sources:
+        if not sources:
+            raise ProblemError("none is set up, so nothing can be watched. Leave SOURCES out, or set REPLAY_FILE.")
+        if troubles := [source.trouble() for source in sources if source.trouble()]:
+            raise ProblemError("; ".join(troubles))
+        return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
 
 
 async def model(settings: Settings) -> str:
