@@ -67,7 +67,7 @@ class Reader:
         events = [event for message in batch if (event := self._read(message)) is not None]
         originals = await self._originals(events)
         for event in events:
-            if event.did not in self.wanted:  # any more
+            if event.did not in self.wanted:  # any more: the server hears of it a little later
                 continue
             late = event.seen_at < since and event.time_us > (self._memory.time_us or 0)
             arrival = self._take_up(event, originals)
@@ -82,14 +82,13 @@ class Reader:
             yield Arrival(cursor=self._memory.cursor())
 
     def _read(self, message: str) -> Event | None:
-        """An event of a watched account; None for others, and for what cannot be read."""
+        """What a message says; None where it cannot be read."""
         try:
-            event = parse_event(message)
+            return parse_event(message)
         except UnreadableError as error:
             self._tally.skipped(f"a message of Jetstream {error}")
             log.warning("skip source=%s reason=%r", BLUESKY, str(error))
             return None
-        return event if event.did in self.wanted else None
 
     async def _originals(self, events: Sequence[Event]) -> Mapping[Address, Post]:
         """What the reposts among the events pass on; asked for twice, since a repost without it says nothing."""

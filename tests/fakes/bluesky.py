@@ -7,7 +7,7 @@ connection; identity and account events pass by wantedCollections, but not by wa
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,7 +38,9 @@ class Person:
 class Listener:
     """One open connection."""
 
-    socket: web.WebSocketResponse
+    socket: Any
+    """A web.WebSocketResponse, or whatever sends a string."""
+
     collections: set[str] = field(default_factory=set)
     dids: set[str] = field(default_factory=set)
     hello: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,7 +65,9 @@ class Refusal:
 class FakeBluesky:
     """What happened stands in `events`; whoever listens hears of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`now` dates what happens."""
+        self._now = now
         self.events: list[Json] = []
         self.people: dict[str, Person] = {}
         self.listeners: list[Listener] = []
@@ -94,12 +98,12 @@ class FakeBluesky:
 
     async def write(self, by: Person, rkey: str, text: str, *, update: bool = False, **record: object) -> str:
         """A post; its address."""
-        value = {"$type": POSTS, "createdAt": _now(), "langs": ["en"], "text": text} | record
+        value = {"$type": POSTS, "createdAt": self._date(), "langs": ["en"], "text": text} | record
         return await self._commit(by, "update" if update else "create", POSTS, rkey, value)
 
     async def repost(self, by: Person, rkey: str, subject: str) -> str:
         """Pass a post on; the repost's address."""
-        value = {"$type": REPOSTS, "createdAt": _now(), "subject": {"uri": subject, "cid": "bafy"}}
+        value = {"$type": REPOSTS, "createdAt": self._date(), "subject": {"uri": subject, "cid": "bafy"}}
         return await self._commit(by, "create", REPOSTS, rkey, value)
 
     async def like(self, by: Person, rkey: str) -> None:
@@ -116,12 +120,14 @@ class FakeBluesky:
     async def rename(self, who: Person, handle: str) -> None:
         """The account goes by another handle from now on."""
         self.people[who.did] = Person(handle=handle, name=who.name)
-        identity = {"did": who.did, "handle": handle, "seq": 1, "time": _now()}
+        identity = {"did": who.did, "handle": handle, "seq": 1, "time": self._date()}
         await self._happens({"did": who.did, "kind": "identity", "identity": identity})
 
     async def account(self, who: Person, *, active: bool, status: str = "") -> None:
         """The account goes, or comes back."""
-        account = {"active": active, "did": who.did, "seq": 1, "time": _now()} | ({"status": status} if status else {})
+        account = {"active": active, "did": who.did, "seq": 1, "time": self._date()} | (
+            {"status": status} if status else {}
+        )
         await self._happens({"did": who.did, "kind": "account", "account": account})
 
     async def babble(self, raw: str) -> None:
@@ -159,7 +165,7 @@ class FakeBluesky:
         if request.query.get("requireHello") != "true":
             listener.hello.set()
         cursor = int(request.query.get("cursor", "0"))
-        player = asyncio.create_task(self._play(listener, cursor), name="playback")
+        player = asyncio.create_task(self.play(listener, cursor), name="playback")
         try:
             await self._obey(listener)
         finally:
@@ -187,10 +193,10 @@ class FakeBluesky:
         async for message in listener.socket:
             if message.type is WSMsgType.PING and not self.mute:
                 await listener.socket.pong(message.data)
-            if message.type is WSMsgType.TEXT and not _update(listener, message.data):
+            if message.type is WSMsgType.TEXT and not update(listener, message.data):
                 await listener.socket.close(message=b"invalid options_update")
 
-    async def _play(self, listener: Listener, cursor: int) -> None:
+    async def play(self, listener: Listener, cursor: int) -> None:
         """What is in the past from the cursor on; the rest comes as it happens."""
         await listener.hello.wait()
         if not 0 < cursor <= self._now_us():
@@ -221,7 +227,10 @@ class FakeBluesky:
         return address
 
     def _now_us(self) -> int:
-        return round(datetime.now(UTC).timestamp() * 1_000_000)
+        return round(self._now().timestamp() * 1_000_000)
+
+    def _date(self) -> str:
+        return self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _person(self, actor: str) -> Person | None:
         return next((one for one in self.people.values() if actor in (one.did, one.handle)), None)
@@ -253,12 +262,23 @@ class FakeBluesky:
         if uri.split("/")[3] == POSTS:
             return {"post": self._post(uri)}
         subject = self._records[uri]["subject"]["uri"]
-        reason = {"$type": "app.bsky.feed.defs#reasonRepost", "by": _view(person), "indexedAt": _now(), "uri": uri}
+        reason = {
+            "$type": "app.bsky.feed.defs#reasonRepost",
+            "by": _view(person),
+            "indexedAt": self._date(),
+            "uri": uri,
+        }
         return {"post": self._post(subject), "reason": reason}
 
     def _post(self, uri: str) -> Json:
         author = self.people[uri.split("/")[2]]
-        return {"uri": uri, "cid": "bafy", "author": _view(author), "record": self._records[uri], "indexedAt": _now()}
+        return {
+            "uri": uri,
+            "cid": "bafy",
+            "author": _view(author),
+            "record": self._records[uri],
+            "indexedAt": self._date(),
+        }
 
 
 @asynccontextmanager
@@ -279,7 +299,7 @@ async def bluesky() -> AsyncIterator[FakeBluesky]:
         await runner.cleanup()
 
 
-def _update(listener: Listener, raw: str) -> bool:
+def update(listener: Listener, raw: str) -> bool:
     """Whether an options_update was one."""
     payload = json.loads(raw).get("payload", {})
     dids = set(payload.get("wantedDids", []))
@@ -297,7 +317,3 @@ def _view(person: Person) -> Json:
 
 def _error(status: int, error: str, message: str) -> web.Response:
     return web.json_response({"error": error, "message": message}, status=status)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,22 +4,25 @@ Statuses come newest first; `since_id` gives the newest after it, not the next o
 domain may leave its accounts to another server and say so by webfinger.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
 Json = dict[str, Any]
 
 _MOST = 40
+_RECENT = 1_000  # statuses of an account that are looked through
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """How a request is turned away."""
+class Answered:
+    """How a request is answered."""
 
     status: int
     body: str = '{"error": "no"}'
@@ -33,8 +36,8 @@ class FakeMastodon:
         self.accounts: dict[str, Json] = {}
         self.statuses: dict[str, list[Json]] = {}
         self.asked: list[str] = []
-        self.refuse: Refusal | None = None
-        self.broken: Refusal | None = None
+        self.refuse: Answered | None = None
+        self.broken: Answered | None = None
         """What the next page of statuses is answered with, once."""
 
         self.headers: dict[str, str] = {}
@@ -42,9 +45,6 @@ class FakeMastodon:
         """name@domain -> the server that holds it, by webfinger."""
 
         self.searchable = True
-        self.single = True
-        """Whether strangers are shown single statuses."""
-
         self.port = 0
         self._now = now
         self._last = 0
@@ -107,42 +107,44 @@ class FakeMastodon:
         """How many requests had this in their address."""
         return sum(part in one for one in self.asked)
 
-    async def call(self, request: web.Request) -> web.Response:
-        """Any request."""
-        self.asked.append(request.path_qs)
-        if refusal := self.refuse:
-            return _refused(refusal)
-        answer = self._answer(request)
-        return web.json_response(answer, headers=self.headers) if answer is not None else _missing()
-
-    async def page(self, request: web.Request) -> web.Response:
-        """An account's statuses."""
-        self.asked.append(request.path_qs)
-        if refusal := self.refuse or self.broken:
+    def answer(self, address: str) -> Answered:
+        """To any request; the address is its path and query."""
+        self.asked.append(address)
+        parts = urlsplit(address)
+        steps, query = parts.path.strip("/").split("/"), dict(parse_qsl(parts.query))
+        if refusal := self.refuse or (self.broken if steps[-1] == "statuses" else None):
             self.broken = None
-            return _refused(refusal)
-        statuses = self.statuses.get(request.match_info["id"])
-        if statuses is None:
-            return _missing()
-        page = _page(statuses, request.query)
+            return refusal
+        found = self._found(steps, query)
+        if found is None:
+            return Answered(status=404, body='{"error": "Record not found"}')
+        return Answered(status=200, body=json.dumps(found), headers=self.headers)
+
+    def _found(self, steps: list[str], query: Mapping[str, str]) -> object | None:
+        found: object | None = None
+        match steps:
+            case [".well-known", "webfinger"]:
+                found = self._webfinger(query["resource"])
+            case ["api", "v1", "accounts", "lookup"]:
+                found = self.accounts.get(query["acct"].partition("@")[0])
+            case ["api", "v1", "accounts", account_id]:
+                found = next((one for one in self.accounts.values() if one["id"] == account_id), None)
+            case ["api", "v1", "accounts", account_id, "statuses"]:
+                found = self._page(account_id, query)
+            case ["api", "v1", "statuses", status_id]:
+                found = self._find(status_id)
+            case ["api", "v2", "search"] if self.searchable:
+                start = query["q"][:3]
+                found = {"accounts": [one for user, one in self.accounts.items() if user.startswith(start)]}
+        return found
+
+    def _page(self, account_id: str, query: Mapping[str, str]) -> list[Json] | None:
+        if account_id not in self.statuses:
+            return None
+        page = _page(self.statuses[account_id], query)
         for status_id in {status["id"] for status in page} & set(self._doomed):
             self.delete(status_id)
-        return web.json_response(page, headers=self.headers)
-
-    def _answer(self, request: web.Request) -> object | None:
-        match request.path.strip("/").split("/"):
-            case [".well-known", "webfinger"]:
-                return self._webfinger(request.query["resource"])
-            case ["api", "v1", "accounts", "lookup"]:
-                return self.accounts.get(request.query["acct"].partition("@")[0])
-            case ["api", "v1", "accounts", account_id]:
-                return next((one for one in self.accounts.values() if one["id"] == account_id), None)
-            case ["api", "v1", "statuses", status_id]:
-                return self._find(status_id) if self.single else None
-            case ["api", "v2", "search"] if self.searchable:
-                start = request.query["q"][:3]
-                return {"accounts": [one for user, one in self.accounts.items() if user.startswith(start)]}
-        return None
+        return page
 
     def _webfinger(self, resource: str) -> Json | None:
         server = self.fingers.get(resource.removeprefix("acct:"))
@@ -160,9 +162,13 @@ class FakeMastodon:
 async def mastodon(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> AsyncIterator[FakeMastodon]:
     """A server on a port of its own; `now` dates its statuses."""
     fake = FakeMastodon(now)
+
+    async def call(request: web.Request) -> web.Response:
+        answer = fake.answer(request.path_qs)
+        return web.Response(status=answer.status, text=answer.body, headers=answer.headers)
+
     app = web.Application()
-    app.router.add_get("/api/v1/accounts/{id}/statuses", fake.page)
-    app.router.add_get("/{path:.*}", fake.call)
+    app.router.add_get("/{path:.*}", call)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -176,17 +182,9 @@ async def mastodon(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> A
 
 def _page(statuses: list[Json], query: Mapping[str, str]) -> list[Json]:
     since, before = int(query.get("since_id", "0")), int(query.get("max_id", "0")) or float("inf")
-    found = [one for one in reversed(statuses) if since < int(one["id"]) < before]
+    found = [one for one in reversed(statuses[-_RECENT:]) if since < int(one["id"]) < before]
     if query.get("exclude_reblogs") == "true":
         found = [one for one in found if not one["reblog"]]
     if query.get("exclude_replies") == "true":
         found = [one for one in found if not one["in_reply_to_id"]]
     return found[: min(_MOST, int(query.get("limit", "20")))]
-
-
-def _refused(refusal: Refusal) -> web.Response:
-    return web.Response(status=refusal.status, text=refusal.body, headers=refusal.headers)
-
-
-def _missing() -> web.Response:
-    return web.json_response({"error": "Record not found"}, status=404)

@@ -186,11 +186,12 @@ async def test_a_rename_is_followed_and_outlives_a_restart(sky: FakeBluesky) -> 
         await sky.rename(ann, "anna.example")
         await sky.write(ann, "1", "under a new name")
         await first.until(1)
+    sky.events.clear()  # the news of it is not heard a second time
     async with source(sky) as made, Ear(made, first.positions).open() as second:
         await made.watch(wanted(ann))
         await sky.followed(ann)
         await sky.write(ann, "2", "still so")
-        await second.until(2)
+        await second.until(1)
     for ear in (first, second):
         post = next(arrival.post for arrival in reversed(ear.heard) if arrival.post)
         assert (post.author.handle, post.author.id) == ("anna.example", ann.did)

@@ -1,5 +1,6 @@
 """Mastodon against a local server over real sockets: polled, not pestered, and nothing lost or told twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from sources.mastodon.source import Mastodon
 from sources.types import Account, AccountNotFoundError, Handle, PostKind, SourceError, Wanted
 from tests.fakes.clock import FakeClock
 from tests.fakes.ear import Ear, holds
-from tests.fakes.mastodon import FakeMastodon, Refusal, mastodon
+from tests.fakes.mastodon import Answered, FakeMastodon, mastodon
 
 
 @pytest.fixture
@@ -237,14 +238,14 @@ async def test_a_server_whose_limit_is_nearly_used_up_is_asked_more_slowly(
 @pytest.mark.parametrize(
     ("refusal", "wait_s"),
     [
-        (Refusal(status=429, headers={"Retry-After": "300"}), 300),
-        (Refusal(status=503, body="<html><body><h1>503</h1></body></html>"), 60),
-        (Refusal(status=200, body="<html>a page of another kind</html>"), 60),
-        (Refusal(status=200, body='{"error": "half a'), 60),
+        (Answered(status=429, headers={"Retry-After": "300"}), 300),
+        (Answered(status=503, body="<html><body><h1>503</h1></body></html>"), 60),
+        (Answered(status=200, body="<html>a page of another kind</html>"), 60),
+        (Answered(status=200, body='{"error": "half a'), 60),
     ],
 )
 async def test_a_server_that_cannot_answer_is_left_alone_and_nothing_is_lost(
-    clock: FakeClock, server: FakeMastodon, refusal: Refusal, wait_s: int
+    clock: FakeClock, server: FakeMastodon, refusal: Answered, wait_s: int
 ) -> None:
     async with source(clock, server) as made, Ear(made).open() as ear:
         await made.watch(wanted(server))
@@ -272,7 +273,7 @@ async def test_an_account_that_is_not_shown_is_told_and_the_others_go_on(
 ) -> None:
     server.join("bob")
     async with source(clock, server) as made, Ear(made).open() as ear:
-        server.broken = Refusal(status=status)
+        server.broken = Answered(status=status)
         server.write("bob", "<p>by bob</p>")
         await made.watch(wanted(server, "ann", "bob"))
         await holds(lambda: "@ann@" in made.trouble())
@@ -280,6 +281,36 @@ async def test_an_account_that_is_not_shown_is_told_and_the_others_go_on(
         await ear.until(1)
     assert str(status) in made.trouble()
     assert ear.texts == ["by bob"]
+
+
+async def test_an_account_that_is_not_shown_is_asked_for_again_after_an_hour(
+    clock: FakeClock, server: FakeMastodon
+) -> None:
+    async with source(clock, server) as made, Ear(made).open() as ear:
+        server.broken = Answered(status=410)
+        await made.watch(wanted(server))
+        await holds(lambda: "410" in made.trouble())
+        for _ in range(59):
+            await clock.advance(60)
+        assert server.asked_for("/statuses") == 1
+        server.write("ann", "<p>back again</p>")
+        await clock.advance(60)
+        await ear.until(1)
+        assert made.trouble() == ""
+
+
+async def test_what_was_read_ahead_of_an_account_that_is_unwatched_is_not_given(
+    clock: FakeClock, server: FakeMastodon
+) -> None:
+    server.write("ann", "<p>first</p>")
+    server.write("ann", "<p>second</p>")
+    async with source(clock, server) as made:
+        await made.watch(wanted(server))
+        arrivals = made.posts({})
+        assert (await anext(arrivals)).post
+        await made.watch([])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(arrivals), 0.1)
 
 
 async def test_a_broken_status_is_counted_once_and_passed_by(
@@ -353,10 +384,10 @@ async def test_a_server_that_is_down_or_private_is_told_and_is_no_unknown_accoun
     clock: FakeClock, server: FakeMastodon
 ) -> None:
     async with source(clock, server) as made:
-        server.refuse = Refusal(status=503, body="<html>")
+        server.refuse = Answered(status=503, body="<html>")
         with pytest.raises(SourceError, match="503"):
             await made.resolve(Handle(source=MASTODON, name=f"ann@{server.name}"))
-        server.refuse = Refusal(status=401)
+        server.refuse = Answered(status=401)
         with pytest.raises(SourceError, match="logged in there"):
             await made.resolve(Handle(source=MASTODON, name=f"ann@{server.name}"))
 
