@@ -5,7 +5,7 @@ import math
 import os
 import random
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -36,12 +36,12 @@ from bot.pipeline.supervise import Make, Supervisor
 from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
 from bot.settings import Settings
+from bot.sources import open_sources
 from bot.web.address import AddressUnusableError
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
 from classifier.types import ClassifierError
 from sources.clock import Clock, SystemClock
-from sources.replay import Replay
 from sources.types import Source, SourceUnreadableError
 from storage import outbox
 from storage.database import Database, DatabaseUnusableError, open_database
@@ -253,16 +253,6 @@ def _ingest_name(ingest: Ingest) -> str:
     return f"ingest {ingest.source.name}"
 
 
-async def open_sources(
-    settings: Settings, clock: Clock, gate: asyncio.Event | None = None, *, default_speed: float = 1.0
-) -> list[Source]:
-    """Every source that is set up. Raises SourceUnreadableError."""
-    if settings.replay_file is None:
-        return []
-    speed = default_speed if settings.replay_speed is None else settings.replay_speed
-    return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
-
-
 @asynccontextmanager
 async def build(
     settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
@@ -287,8 +277,11 @@ async def build(
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
     choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
-    sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
-    with ExitStack() as opened:
+    async with AsyncExitStack() as closing:
+        sources = await closing.enter_async_context(
+            open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
+        )
+        opened = closing.enter_context(ExitStack())
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
         async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)

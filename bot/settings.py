@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.commands import reactions
+from sources.accounts import BLUESKY, MASTODON, RSS, X
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
@@ -91,6 +92,37 @@ def _word(value: str) -> str:
     return value
 
 
+_LIVE_SOURCES = {"x": X, "bluesky": BLUESKY, "mastodon": MASTODON, "feeds": RSS, "rss": RSS}
+"""What SOURCES may name -> the source."""
+
+
+def _source_names(value: str) -> str:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    if wrong := [name for name in names if name not in _LIVE_SOURCES]:
+        raise ValueError(f'"{wrong[0]}" is none of x, bluesky, mastodon, feeds')
+    return ",".join(names)
+
+
+def _allowed(value: str) -> str:
+    places = [place.strip().lower() for place in value.split(",") if place.strip()]
+    for place in places:
+        if not re.fullmatch(r"([a-z0-9._-]+|\[[0-9a-f:.]+\]):[1-9][0-9]{0,4}", place):
+            raise ValueError(f'"{place}" is not host:port')
+    return ",".join(places)
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("an address begins with https://")
+    return value.rstrip("/")
+
+
+def _socket_address(value: str) -> str:
+    if not re.fullmatch(r"wss?://[^\s/]+(/\S*)?", value):
+        raise ValueError("the address of a web socket begins with wss://")
+    return value
+
+
 class Settings(BaseSettings):
     """All settings. A field's name in capitals is its environment variable; its description is README's table."""
 
@@ -116,6 +148,29 @@ class Settings(BaseSettings):
         None,
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
+    )
+    sources: Annotated[str, AfterValidator(_source_names)] = Field(
+        "",
+        description="which of `x`, `bluesky`, `mastodon`, `feeds` can be watched, separated by commas; unset: all that "
+        "are set up, and beside a replay none",
+    )
+    x_bearer_token: Annotated[SecretStr, BeforeValidator(_bare)] = Field(
+        SecretStr(""), description="the bearer token of your X app; with it accounts of X can be watched"
+    )
+    x_api_url: Annotated[str, AfterValidator(_web_address)] = Field("https://api.x.com", description="where X's API is")
+    x_monthly_posts: int = Field(
+        0, ge=0, description="the most posts read from X in a month, since X bills each of them; `0`: no limit"
+    )
+    bluesky_jetstream_url: Annotated[str, AfterValidator(_socket_address)] = Field(
+        "wss://jetstream2.us-east.bsky.network/subscribe", description="where Bluesky's Jetstream is"
+    )
+    bluesky_api_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        "https://public.api.bsky.app", description="where Bluesky's public API is"
+    )
+    http_allow: Annotated[str, AfterValidator(_allowed)] = Field(
+        "",
+        description="places of your own network that feeds and profile pages may be read from, as `host:port`, "
+        "separated by commas; all others there are refused",
     )
     summary_after_minutes: int = Field(
         30,
@@ -159,6 +214,15 @@ class Settings(BaseSettings):
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
+
+    @property
+    def live_sources(self) -> frozenset[str]:
+        """The sources to open beside a replay, by the names that accounts and posts have there."""
+        if self.sources:
+            return frozenset(_LIVE_SOURCES[name] for name in self.sources.split(","))
+        if self.replay_file is not None:
+            return frozenset()
+        return frozenset({BLUESKY, MASTODON, RSS} | ({X} if self.x_bearer_token.get_secret_value() else set()))
 
     @property
     def slack_wanted(self) -> bool:

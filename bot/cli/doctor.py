@@ -121,15 +121,15 @@ def _look_into(connection: "Connection", path: Path) -> str:
 
 
 async def _source(settings: "Settings") -> str:
-    from bot.app import open_sources  # noqa: PLC0415
+    from bot.sources import open_sources  # noqa: PLC0415
     from sources.clock import SystemClock  # noqa: PLC0415
 
-    sources = await open_sources(settings, SystemClock())
-    if not sources:
-        raise _ProblemError("none is set up, so nothing can be watched. Set REPLAY_FILE to a JSONL file of posts.")
-    if troubles := [source.trouble() for source in sources if source.trouble()]:
-        raise _ProblemError("; ".join(troubles))
-    return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
+    async with open_sources(settings, SystemClock()) as sources:
+        if not sources:
+            raise _ProblemError("none is set up, so nothing can be watched. Leave SOURCES out, or set REPLAY_FILE.")
+        if troubles := [source.trouble() for source in sources if source.trouble()]:
+            raise _ProblemError("; ".join(troubles))
+        return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
 
 
 async def _model(settings: "Settings") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import environment
+from tests.acceptance.program import environment, write_posts
 
 CHATS = {"slack_bolt", "slack_sdk", "aiohttp", "prometheus_client", "discord"}
 HEAVY = {"torch", "transformers", "numpy", "sqlalchemy", "alembic", "tweepy", "boto3"} | CHATS
@@ -35,6 +35,16 @@ def test_help_loads_no_model_no_database_and_no_chat_library() -> None:
 
 def test_a_run_at_a_terminal_loads_no_library_of_another_chat_and_no_web_server(tmp_path: Path) -> None:
     settings = {"database": tmp_path / "a.db", "classifier": "null"}
+    loaded = modules_after(
+        "from bot.cli.main import app\ntry:\n    app(['run'])\nexcept SystemExit:\n    pass", settings
+    )
+    assert "sqlalchemy" in loaded, "it ran"
+    assert not loaded & (CHATS - {"aiohttp"})  # feeds are read by it
+
+
+def test_a_replay_alone_loads_no_library_of_the_web(tmp_path: Path) -> None:
+    posts = write_posts(tmp_path / "posts.jsonl", [{"id": "1", "author": "awscloud", "text": "hello"}])
+    settings = {"database": tmp_path / "a.db", "classifier": "null", "replay_file": posts}
     loaded = modules_after(
         "from bot.cli.main import app\ntry:\n    app(['run'])\nexcept SystemExit:\n    pass", settings
     )

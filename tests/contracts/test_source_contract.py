@@ -8,16 +8,19 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from sources.bluesky.source import Bluesky
+from sources.feeds.source import Feeds
 from sources.http import Fetched, Fetcher
 from sources.mastodon.source import Mastodon
 from sources.replay import Replay
 from sources.types import Account, AccountNotFoundError, Arrival, Deletion, Handle, Positions, Source
 from tests.fakes.bluesky import bluesky
 from tests.fakes.clock import FakeClock
+from tests.fakes.feeds import FakeFeeds, Item, at, atom
 from tests.fakes.mastodon import mastodon
 from tests.fakes.source import wanting
 
@@ -52,6 +55,39 @@ def _line(said: Said) -> dict[str, object]:
     if said.deleted:
         return {"id": said.id, "deleted": True}
     return {"id": said.id, "author": said.by, "text": said.text}
+
+
+class _Named:
+    """Feeds under the names of their authors: a feed has no other handle than its address."""
+
+    def __init__(self, feeds: Feeds, host: str) -> None:
+        self._feeds = feeds
+        self._host = host
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feeds, name)
+
+    async def resolve(self, handle: Handle) -> Account:
+        """The scheme's and the host's case is what does not matter of an address."""
+        host = self._host.upper() if handle.name.isupper() else self._host
+        try:
+            return await self._feeds.resolve(Handle(source=handle.source, name=f"{host}/{handle.name.lower()}"))
+        except AccountNotFoundError as error:
+            raise AccountNotFoundError(handle) from error
+
+
+@asynccontextmanager
+async def feeds(folder: Path, said: Sequence[Said]) -> AsyncIterator[Source]:
+    """An Atom feed an author; deletions come with a feed's second edition, since nobody deletes before he writes."""
+    places = FakeFeeds()
+    for author in {post.by for post in said}:
+        posts = [post for post in said if post.by == author and not post.deleted]
+        gone = [post.id for post in said if post.by == author and post.deleted]
+        items = [Item(guid=post.id, title=post.text, published_at=at(8, int(post.id))) for post in reversed(posts)]
+        rest = [item for item in items if item.guid not in gone]
+        places.put_in_turn(f"/{author}", atom(items), *([atom(items), atom(rest, deleted=gone)] if gone else []))
+    async with places.serving() as allow, Fetcher(allow=allow) as fetcher:
+        yield cast("Source", _Named(Feeds(fetcher, clock=FakeClock()), places.host))
 
 
 @asynccontextmanager
@@ -96,6 +132,7 @@ class Elsewhere:
 
 STAGES = [
     pytest.param(replay, id="replay"),
+    pytest.param(feeds, id="feeds"),
     pytest.param(bluesky_stage, id="bluesky"),
     pytest.param(mastodon_stage, id="mastodon"),
 ]
@@ -149,16 +186,21 @@ def texts(arrivals: Sequence[Arrival]) -> list[str]:
     return [arrival.post.text for arrival in arrivals if arrival.post]
 
 
+def by(author: Account, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    return [arrival for arrival in arrivals if arrival.post and arrival.post.author.id == author.id]
+
+
 def said_by(*names: str) -> list[str]:
     return [post.text for post in SAID if post.by in names]
 
 
-async def test_the_posts_of_the_watched_accounts_arrive_in_the_order_of_each_and_no_others(source: Source) -> None:
-    accounts = {name: await account(source, name) for name in ("alice", "carol")}
-    await source.watch(wanting(*accounts.values()))
+async def test_the_posts_of_the_watched_accounts_arrive_in_their_order_and_no_others(source: Source) -> None:
+    """Each account's posts in theirs: whose turn it is no source promises."""
+    alice, carol = await account(source, "alice"), await account(source, "carol")
+    await source.watch(wanting(alice, carol))
     arrivals = await heard(source, 8)
-    for name, one in accounts.items():
-        assert texts([each for each in arrivals if each.post and each.post.author.id == one.id]) == said_by(name)
+    assert texts(by(alice, arrivals)) == said_by("alice")
+    assert texts(by(carol, arrivals)) == said_by("carol")
 
 
 async def test_a_later_watch_replaces_the_earlier_one(source: Source) -> None:

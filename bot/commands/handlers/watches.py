@@ -11,7 +11,7 @@ from bot.commands.types import AddWatches, Asked, Button, ButtonKind, RemoveAllW
 from bot.commands.values import filter_words
 from bot.insight.preview import preview
 from sources.accounts import fold
-from sources.types import Account, AccountNotFoundError, Handle, Wanted, shown
+from sources.types import Account, AccountNotFoundError, Handle, SourceError, Wanted, shown
 from storage import alerts, posts
 from storage.types import Channel, Filters, Watch
 
@@ -86,6 +86,8 @@ async def resolve(house: House, handle: Handle) -> Account:
     except AccountNotFoundError as error:
         hint = f" Did you mean {shown(error.suggestions[0])}?" if error.suggestions else ""
         raise RefusedError(f"I could not find {handle} on {name}.{hint}") from None
+    except SourceError as error:
+        raise RefusedError(f"I can't watch {handle}: {str(error).rstrip('.')}.") from None
 
 
 def watched(channel: Channel, handle: Handle) -> Account:

@@ -1,0 +1,72 @@
+"""The sources that are set up, opened: with `bot.app` the one place that names concrete ones."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.extras import ExtraMissingError, needing
+from bot.settings import Settings
+from sources.accounts import RSS
+from sources.clock import Clock
+from sources.replay import Replay
+from sources.types import Source
+
+if TYPE_CHECKING:
+    from sources.http import Fetcher
+
+log = logging.getLogger(__name__)
+
+
+class _Opening:
+    """What live sources are opened with; what is opened is closed by `closing`."""
+
+    def __init__(self, settings: Settings, clock: Clock, closing: AsyncExitStack) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.closing = closing
+        self._fetcher: Fetcher | None = None
+
+    async def fetcher(self) -> "Fetcher":
+        """The one guarded way out, the same for all."""
+        if self._fetcher is None:
+            from sources.http import Fetcher  # noqa: PLC0415  (who only plays a replay need not wait for aiohttp)
+
+            allow = frozenset(filter(None, self.settings.http_allow.split(",")))
+            self._fetcher = await self.closing.enter_async_context(Fetcher(allow=allow))
+        return self._fetcher
+
+
+async def _feeds(opening: _Opening) -> Source:
+    with needing("SOURCES=feeds", "feeds"):
+        from sources.feeds.source import Feeds  # noqa: PLC0415  (as above)
+
+        return Feeds(await opening.fetcher(), clock=opening.clock)
+
+
+_LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {RSS: _feeds}
+
+
+@asynccontextmanager
+async def open_sources(
+    settings: Settings, clock: Clock, gate: asyncio.Event | None = None, *, default_speed: float = 1.0
+) -> AsyncIterator[list[Source]]:
+    """Every source that is set up, closed at the end; the replay last, since it stands for what it plays.
+
+    Raises SourceUnreadableError; ExtraMissingError for a source that SOURCES names and whose library is missing.
+    """
+    async with AsyncExitStack() as closing:
+        opening = _Opening(settings, clock, closing)
+        sources = []
+        for name in filter(settings.live_sources.__contains__, _LIVE):
+            try:
+                sources.append(await _LIVE[name](opening))
+            except ExtraMissingError as error:
+                if settings.sources:
+                    raise
+                log.warning("left out source=%s reason=%r", name, str(error))
+        if settings.replay_file is not None:
+            speed = default_speed if settings.replay_speed is None else settings.replay_speed
+            sources.append(await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate))
+        yield sources

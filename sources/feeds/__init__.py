@@ -1,0 +1,1 @@
+"""Feeds as a source: RSS, Atom and RDF, polled as often as they change."""
