@@ -59,6 +59,8 @@ _REFUSED_V6 = tuple(
 _NAT64 = ip_network("64:ff9b::/96")
 """How a network that has only IPv6 writes the IPv4 address of others in its last 32 bits (RFC 6052)."""
 
+_WAY_OUT = "HTTP_ALLOW can make an exception"
+
 _NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9_-]{2,63}\.?", re.ASCII)
 _USER_INFO = re.compile(r"[^/?#]*//[^/?#]*@")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -98,7 +100,7 @@ def check_parsed(url: URL, allow: frozenset[str] = frozenset()) -> URL:
     if is_allowed(host, url.port, allow):
         return url
     if url.port not in _PORTS:
-        raise _refusal(str(url), f"its port is {url.port}, and only 80 and 443 are gone to")
+        raise _refusal(str(url), f"its port is {url.port}, and only 80 and 443 are open. {_WAY_OUT}")
     _check_host(host, str(url))
     return url
 
@@ -116,7 +118,7 @@ def check_ip(address: str) -> None:
     except ValueError:
         raise _refusal(address, "it is no IP address") from None
     if not (_is_public_v4(ip) if isinstance(ip, IPv4Address) else _is_public_v6(ip)):
-        raise _refusal(address, "it is private, local, reserved or a cloud's own")
+        raise _refusal(address, f"it is private, local, reserved or a cloud's own. {_WAY_OUT}")
 
 
 def _check_host(host: str, url: str) -> None:
@@ -154,4 +156,4 @@ def _refusal(what: str, reason: str) -> AddressRefusedError:
     """The address is repeated short and printable: it comes from outside and goes into chat and logs."""
     short = what if len(what) <= _SHOWN else what[:_SHOWN] + "…"
     shown = "".join(character if character.isprintable() else "\ufffd" for character in short)
-    return AddressRefusedError(f"{shown or 'this address'} is not gone to: {reason}")
+    return AddressRefusedError(f"{shown or 'this address'} is off limits: {reason}")

@@ -7,7 +7,7 @@ bounded, and a body's size is counted as it is after decompression.
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from sources.addresses import AddressRefusedError, check_ip, check_parsed, check_url, is_allowed
+from sources.names import Resolver, SystemResolver
 from sources.types import SourceError
 
 __all__ = [
@@ -42,9 +43,6 @@ _MOST_REDIRECTS = 5
 _MOST_AT_ONCE = 64  # connections; two to one host, as a good guest
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LASTING = frozenset({301, 308})
-
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""A host and a port -> the IP addresses it stands for. Raises OSError."""
 
 
 class TooLargeError(SourceError):
@@ -80,7 +78,8 @@ class Fetcher:
         """`allow`: exact exceptions to the guard, as "host:port". `resolver`: in place of the system's."""
         self._allow = allow
         self._user_agent = user_agent
-        self._resolver = _Checked(resolver or _system_resolver, allow)
+        self._system = SystemResolver()
+        self._resolver = _Checked(resolver or self._system, allow)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -99,6 +98,7 @@ class Fetcher:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        self._system.close()
 
     async def get(
         self,
@@ -125,7 +125,7 @@ class Fetcher:
             async with asyncio.timeout(timeout_s):
                 return await self._follow(here, asked, most_bytes)
         except TimeoutError:
-            raise UnreachableError(f"{here.host} did not answer within {timeout_s:g} s") from None
+            raise UnreachableError(f"{here.host} did not answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: aiohttp's word for a bad header
             raise UnreachableError(f"{here.host} cannot be read: {_reason(error)}") from error
 
@@ -148,7 +148,8 @@ class Fetcher:
     def _request(self, url: URL, headers: CIMultiDict[str]) -> "aiohttp.client._RequestContextManager":
         if self._session is None:
             raise RuntimeError("a Fetcher is used in `async with`")
-        timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S, sock_read=_SILENCE_S)
+        # not `connect`, which counts the wait for others who are asking the same host, too
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
         return self._session.get(url, headers=headers, allow_redirects=False, timeout=timeout)
 
     def _next(self, here: URL, location: str) -> URL:
@@ -214,12 +215,6 @@ async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
 def _too_large(response: aiohttp.ClientResponse, most_bytes: int) -> TooLargeError:
     response.close()  # nothing more of it is read, nor is the connection kept
     return TooLargeError(f"{response.url.host} sends more than the {most_bytes:,} bytes that are read")
-
-
-async def _system_resolver(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def _resolved(host: str, address: str, port: int) -> ResolveResult:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import urljoin
 
 from sources.accounts import RSS, fold
 from sources.clock import Clock
@@ -41,7 +42,7 @@ class Lookup:
             fetched = await fetch(self._fetches, handle.name)
         except AnsweredNoError as error:
             if error.fetched.status in (404, 410):
-                raise AccountNotFoundError(handle) from error
+                raise AccountNotFoundError(handle, await self._suggestions(handle.name)) from error
             raise SourceError(f"{handle.name} {error}") from error
         if is_page(fetched.body):
             return await self._named_by(handle, fetched)
@@ -58,6 +59,15 @@ class Lookup:
         if not named:
             raise SourceError(f"{handle.name} is a page that names no feed. Give the address of a feed itself")
         raise SourceError(f"{handle.name} is a page that names the feed {named[0]}, which cannot be read ({last})")
+
+    async def _suggestions(self, address: str) -> tuple[str, ...]:
+        """The feeds that the site's first page names."""
+        home = urljoin(address, "/")
+        try:
+            page = await fetch(self._fetches, home)
+        except SourceError:  # then there are none; what is wrong was found already
+            return ()
+        return tuple(feeds_in(page.body, page.url)[:_MOST_TRIED])
 
     async def _account(self, address: str, fetched: Fetched) -> Account:
         """Where the feed has moved to for good is where it is."""

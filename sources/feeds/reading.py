@@ -14,7 +14,7 @@ from sources.feeds.news import NO_NEWS, News, dates, news
 from sources.feeds.position import Position, after_reading, is_worth_keeping
 from sources.feeds.schedule import failed_wait_s, first_interval_s, least_wait_s, next_interval_s, wait_s
 from sources.feeds.troubles import Troubles
-from sources.http import Fetched, retry_after_s
+from sources.http import Fetched, TooLargeError, retry_after_s
 from sources.tally import Tally
 from sources.types import Account, Arrival, Deletion, SourceError
 
@@ -119,7 +119,7 @@ class Readings:
         told = f"{feed.account.id} {error}" if is_about_feed(error) else f"{feed.account.id}: {error}"
         self.troubles.wrong(feed.account.id, told)
         logger.warning("failed feed=%s failures=%d reason=%r", feed.account.id, feed.failures, str(error))
-        if isinstance(error, BrokenFeedError):
+        if isinstance(error, BrokenFeedError | TooLargeError):
             self.tally.skipped(told)
         answered = error.fetched if isinstance(error, AnsweredNoError) else None
         return failed_wait_s(

@@ -153,6 +153,10 @@ class FakeFeeds:
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         self._pages[path] = Page(status=status, headers=told, body=b"<html>no</html>")
 
+    def body(self, path: str) -> bytes:
+        """What is there now."""
+        return self._pages[path].body
+
     def page(self, path: str, asked: Mapping[str, str]) -> Page:
         """What it answers to a request with these headers."""
         low = {name.lower(): value for name, value in asked.items()}

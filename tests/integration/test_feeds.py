@@ -420,6 +420,14 @@ async def test_what_leads_to_no_feed_is_said(page: str, told: str, lookout: Look
         await lookout.account("/")
 
 
+async def test_where_nothing_is_the_feeds_of_the_sites_first_page_are_suggested(lookout: Lookout) -> None:
+    named = f'<link rel="alternate" type="application/atom+xml" href="{PATH}">'
+    lookout.places.put("/", f"<html>{named}</html>", kind="text/html")
+    with pytest.raises(AccountNotFoundError) as missing:
+        await lookout.account("/blog/feeed.xml")
+    assert missing.value.suggestions == (lookout.places.address(PATH),)
+
+
 async def test_nothing_at_an_address_is_no_account(lookout: Lookout) -> None:
     for status in (404, 410):
         lookout.places.fail(PATH, status)

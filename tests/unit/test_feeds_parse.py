@@ -19,7 +19,7 @@ from sources.feeds.text import text_of
 from tests.fakes.feeds import Item, at, atom, rdf, rss
 
 URL = "https://news.example/feed.xml"
-CORPUS = Path("/work/shared/data/payloads/feeds/dev.jsonl")
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "payloads" / "feeds" / "dev.jsonl"
 
 
 def read(text: str | bytes, kind: str = "application/xml") -> Document:
@@ -246,9 +246,9 @@ def test_any_bytes_are_a_feed_or_no_feed(body: bytes) -> None:
         assert all(isinstance(text_of(entry), str) for entry in document.entries)
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus of feeds is not here (../shared/data/payloads/feeds)")
+@pytest.mark.skipif(not CORPUS.exists(), reason="feedparser's corpus in ../shared/data/payloads/feeds is not here")
 def test_the_corpus_of_feedparser_is_read_without_a_crash() -> None:
-    documents = [json.loads(line) for line in CORPUS.read_text().splitlines()]
+    documents = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").split("\n") if line]
     refused = []
     for one in documents:
         body = one["text"].encode() if "text" in one else base64.b64decode(one["b64"])
@@ -258,6 +258,6 @@ def test_the_corpus_of_feedparser_is_read_without_a_crash() -> None:
             refused.append((one["path"], str(error)))
             continue
         for entry in document.entries:
-            assert text_of(entry).isprintable() or text_of(entry)
+            assert "\0" not in text_of(entry)
     assert len(documents) > 1_000
     assert len(refused) < 25, refused

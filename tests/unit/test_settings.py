@@ -234,7 +234,12 @@ def test_nothing_else_of_the_environment_is_repeated(monkeypatch: pytest.MonkeyP
     assert "xoxb-secret" not in problem()
 
 
-SECRETS = {"SLACK_BOT_TOKEN": "xoxb-1-hush", "SLACK_APP_TOKEN": "xapp-1-hush", "SLACK_SIGNING_SECRET": "hush"}
+SECRETS = {
+    "X_BEARER_TOKEN": "AAAA-hush",
+    "SLACK_BOT_TOKEN": "xoxb-1-hush",
+    "SLACK_APP_TOKEN": "xapp-1-hush",
+    "SLACK_SIGNING_SECRET": "hush",
+}
 
 
 def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,6 +351,15 @@ def test_names_of_emoji_may_be_written_with_blanks(monkeypatch: pytest.MonkeyPat
         ("SLACK_COMMAND_PREFIX", "-acme", "only small letters, digits and -, 16 at most"),
         ("SLACK_COMMAND_PREFIX", "a" * 17, "only small letters, digits and -, 16 at most"),
         ("SLACK_API_URL", "slack.com/api", "begins with https://"),
+        ("SOURCES", "feeds, twitter", "is none of x, bluesky, mastodon, feeds"),
+        ("X_MONTHLY_POSTS", "-1", "greater than or equal to 0"),
+        ("X_API_URL", "api.x.com", "begins with https://"),
+        ("BLUESKY_API_URL", "ftp://x.example", "begins with https://"),
+        ("BLUESKY_JETSTREAM_URL", "https://jetstream.example", "begins with wss://"),
+        ("HTTP_ALLOW", "127.0.0.1", "is not host:port"),
+        ("HTTP_ALLOW", "http://127.0.0.1:80", "is not host:port"),
+        ("HTTP_ALLOW", "10.0.0.0/8:80", "is not host:port"),
+        ("HTTP_ALLOW", "*:80", "is not host:port"),
         ("HTTP_PORT", "65536", "less than or equal to 65535"),
         ("HTTP_PORT", "-1", "greater than or equal to 0"),
     ],
@@ -358,6 +372,28 @@ def test_a_wrong_setting_of_the_chat_is_named(
     told = problem()
     assert told.startswith(f"{variable} is {value!r}: ")
     assert reason in told
+
+
+@pytest.mark.parametrize(
+    ("given", "live"),
+    [
+        ({}, {"bluesky", "mastodon", "rss"}),
+        ({"x_bearer_token": "hush"}, {"x", "bluesky", "mastodon", "rss"}),
+        ({"replay_file": "posts.jsonl", "x_bearer_token": "hush"}, set()),
+        ({"replay_file": "posts.jsonl", "sources": "Feeds, x"}, {"rss", "x"}),
+        ({"sources": "mastodon"}, {"mastodon"}),
+    ],
+)
+def test_what_is_set_up_can_be_watched_and_a_replay_is_alone_unless_told_otherwise(
+    given: dict[str, object], live: set[str]
+) -> None:
+    assert Settings.model_validate(given).live_sources == live
+
+
+def test_exceptions_to_the_guarded_way_out_are_hosts_with_their_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_ALLOW", " Wiki.Example:8080, [::1]:80,10.0.0.7:443,")
+
+    assert read_settings().http_allow == "wiki.example:8080,[::1]:80,10.0.0.7:443"
 
 
 def test_an_address_of_slack_may_lack_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
