@@ -123,7 +123,9 @@ class Reader:
             case Removed():
                 deleted = Deletion(source=BLUESKY, id=str(event.address))
             case Renamed():
-                self._memory = replace(self._memory, handles=self._known(self._memory.handles, event.did, event.handle))
+                known = self.wanted[event.did].account.handle
+                handle = "" if event.handle == known else event.handle
+                self._memory = replace(self._memory, handles=self._known(self._memory.handles, event.did, handle))
             case AccountChanged():
                 self._memory = replace(self._memory, gone=self._known(self._memory.gone, event.did, event.status))
         return Arrival(cursor=self._memory.cursor(), post=post, deleted=deleted)

@@ -23,7 +23,7 @@ LOOK_BACK_EVERY = timedelta(minutes=5)
 """How often the latest page is read whole, for what was edited or deleted on it."""
 
 _ACCOUNT_EVERY = timedelta(hours=1)  # whether it is still there
-_FIRST = timedelta(hours=1)  # how far the first page is given: a watch may be older than the first answer
+_FIRST = timedelta(hours=1)  # how far the first page is given: the watch may be older than this start of ours
 _FULL = 20  # statuses; a page of fewer is the last one, whatever the server's limit
 _MOST_PAGES = 25
 _MOST_CHECKS = 5  # of vanished statuses at a time
@@ -44,6 +44,7 @@ class Poll:
         self._memory = memory
         self._clock = clock
         self._tally = tally
+        self._since = clock.now() - _FIRST
         self._look_back_at = _EPOCH
         self._account_at = _EPOCH
 
@@ -65,11 +66,10 @@ class Poll:
     async def _first(self) -> list[Arrival]:
         """The latest page is remembered, and given as far as it is fresh."""
         page = await self._server.statuses(self._id, without=self.wanted.without)
-        since = self._clock.now() - _FIRST
         self._memory, arrivals = Memory(), []
         for status in self._read(page):
             self._memory = self._memory.with_shown(status.id, status.edited_at)
-            if status.post.published_at >= since:
+            if status.post.published_at >= self._since:
                 arrivals.append(self._arrival(post=status.post))
         self._look_back_at = self._clock.now() + LOOK_BACK_EVERY
         return arrivals or [self._arrival()]

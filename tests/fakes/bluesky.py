@@ -152,6 +152,10 @@ class FakeBluesky:
         dids = {person.did for person in people}
         await holds(lambda: any(listener.dids == dids for listener in self.listeners))
 
+    def message(self, event: Json) -> str:
+        """An event as it goes over the wire."""
+        return json.dumps(event)
+
     async def subscribe(self, request: web.Request) -> web.StreamResponse:
         """Jetstream."""
         self.connects.append(dict(request.query))
@@ -217,7 +221,7 @@ class FakeBluesky:
         if self.mute or event["time_us"] <= listener.sent_us or not listener.wants(event):
             return
         listener.sent_us = event["time_us"]
-        await listener.socket.send_str(json.dumps(event))
+        await listener.socket.send_str(self.message(event))
 
     async def _commit(self, by: Person, operation: str, collection: str, rkey: str, value: Json) -> str:
         address = f"at://{by.did}/{collection}/{rkey}"
