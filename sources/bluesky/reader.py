@@ -37,6 +37,7 @@ class Reader:
         self._tally = tally
         self._clock = clock
         self._memory = Memory()
+        self._guessed = False
 
     def resume(self, after: Cursor | None) -> None:
         """Go on from this position; a silence before it that was too long is told."""
@@ -55,6 +56,7 @@ class Reader:
     def from_us(self) -> int:
         """From where to ask: a little before what was dealt with, or before now where nothing was."""
         if self._memory.time_us is None:
+            self._guessed = True
             self._memory = replace(self._memory, time_us=round(self._clock.now().timestamp() * 1_000_000))
         return max(0, (self._memory.time_us or 0) - _BACK_US)
 
@@ -110,8 +112,12 @@ class Reader:
         return wanted is not None and PostKind.RETWEET not in wanted.without
 
     def _take_up(self, event: Event, originals: Mapping[Address, Post]) -> Arrival:
-        """What an event comes to. A rewind brings known ones again; the position never goes back."""
-        position = max(event.time_us, self._memory.time_us or 0)
+        """What an event comes to. A rewind brings known ones again, and the position does not go back with them.
+
+        Unless it was our own clock's: one that is fast would make us ask for what is yet to come.
+        """
+        position = event.time_us if self._guessed else max(event.time_us, self._memory.time_us or 0)
+        self._guessed = False
         self._memory = replace(self._memory, time_us=position, heard_at=self._clock.now())
         post: Post | None = None
         deleted: Deletion | None = None

@@ -53,14 +53,23 @@ class Poll:
         if self._memory is None:
             return await self._first()
         found = await self._new(self._memory)
-        now = self._clock.now()
-        if not found and now >= self._look_back_at:  # else next time: an error here must not lose what was found
-            found = await self._look_back(self._memory)
-            self._look_back_at = now + LOOK_BACK_EVERY
-        if not found and now >= self._account_at:
-            await self._check_account()
-            self._account_at = now + _ACCOUNT_EVERY
+        try:
+            found += await self._look_around()
+        except SourceError:
+            if not found:
+                raise  # else what was found comes first, and the rest is tried again next time
         self.late = False
+        return found
+
+    async def _look_around(self) -> list[Arrival]:
+        """What is worth a look now and then."""
+        now, found = self._clock.now(), list[Arrival]()
+        if now >= self._look_back_at:
+            found = await self._look_back(self._memory or Memory())
+            self._look_back_at = now + LOOK_BACK_EVERY
+        if now >= self._account_at:
+            self._account_at = now + _ACCOUNT_EVERY
+            await self._check_account()
         return found
 
     async def _first(self) -> list[Arrival]:
@@ -134,7 +143,12 @@ class Poll:
         return False
 
     async def _check_account(self) -> None:
-        record = await self._server.account(self._id)
+        """Its posts were read just now; a server that hides the account beside them does no harm."""
+        try:
+            record = await self._server.account(self._id)
+        except SourceError as error:
+            log.info("unseen source=%s account=%s reason=%r", MASTODON, self._id, str(error))
+            return
         account = self.wanted.account
         moved = moved_to(record, account.handle.rpartition("@")[2])
         what = f"{account} has moved to @{moved}: /watch @{moved}" if moved else ""

@@ -1,6 +1,7 @@
 """Bluesky against a local one over real sockets: what is watched arrives once, whatever happens to the connection."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -292,6 +293,17 @@ async def test_a_silence_longer_than_jetstream_keeps_is_told_as_a_gap(sky: FakeB
         await second.until(1)
     assert made.state().gaps == 1
     assert "was not heard for 30 h" in made.trouble()
+
+
+async def test_a_clock_that_is_fast_does_not_set_the_position(sky: FakeBluesky) -> None:
+    ann = sky.join("ann.test")
+    fast = FakeClock(datetime.now(UTC) + timedelta(hours=1), held=True)
+    async with source(sky, fast) as made, Ear(made).open() as ear:
+        await made.watch(wanted(ann))
+        await sky.followed(ann)
+        await sky.write(ann, "1", "now")
+        await ear.until(1)
+    assert json.loads(ear.positions[""])["time_us"] == sky.events[-1]["time_us"]
 
 
 async def test_ten_thousand_accounts_are_followed_and_one_more_is_refused_in_words(sky: FakeBluesky) -> None:

@@ -154,6 +154,23 @@ async def test_a_status_that_is_only_left_out_of_the_page_is_not_called_deleted(
     assert server.asked_for("exclude_replies=true") > 0
 
 
+async def test_deletions_are_found_though_something_new_comes_every_minute(
+    clock: FakeClock, server: FakeMastodon, minutes: Minutes
+) -> None:
+    async with source(clock, server) as made, Ear(made).open() as ear:
+        await made.watch(wanted(server))
+        await polled(server)
+        gone = server.write("ann", "<p>taken back</p>")
+        await minutes(1)
+        await ear.until(1)
+        server.delete(gone)
+        for number in range(7):
+            server.write("ann", f"<p>{number}</p>")
+            await minutes(1)
+        await ear.until(9)
+    assert ear.deleted == [f"{server.name}/{gone}"]
+
+
 async def test_a_restart_loses_nothing_and_tells_nothing_twice_though_pages_are_short(
     clock: FakeClock, server: FakeMastodon, minutes: Minutes
 ) -> None:
