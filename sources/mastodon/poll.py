@@ -1,5 +1,6 @@
 """One account, asked for again and again: what is new, what was edited, what is gone."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from sources.mastodon.finding import local_id, moved_to
 from sources.mastodon.memory import Memory, differences
 from sources.mastodon.server import PAGE, NotThereError, PrivateError, Server
 from sources.mastodon.statuses import Status, order, to_status
-from sources.reading import Record, UnreadableError, word
+from sources.reading import Record, UnreadableError, text, word
 from sources.tally import Tally
 from sources.types import Arrival, Deletion, Post, SourceError, Wanted
 
@@ -27,6 +28,7 @@ _FIRST = timedelta(hours=1)  # how far the first page is given: the watch may be
 _FULL = 20  # statuses; a page of fewer is the last one, whatever the server's limit
 _MOST_PAGES = 25
 _MOST_CHECKS = 5  # of vanished statuses at a time
+_LONG = 10_000  # characters of HTML
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +78,7 @@ class Poll:
         """The latest page is remembered, and given as far as it is fresh."""
         page = await self._server.statuses(self._id, without=self.wanted.without)
         self._memory, arrivals = Memory(), []
-        for status in self._read(page):
+        for status in await self._read(page):
             self._memory = self._memory.with_shown(status.id, status.edited_at)
             if status.post.published_at >= self._since:
                 arrivals.append(self._arrival(post=status.post))
@@ -86,7 +88,7 @@ class Poll:
     async def _new(self, memory: Memory) -> list[Arrival]:
         statuses = await self._after(memory)
         arrivals = []
-        for status in self._read(statuses):
+        for status in await self._read(statuses):
             memory = self._memory = memory.with_shown(status.id, status.edited_at)
             arrivals.append(self._arrival(post=status.post))
         newest = max((word(status.get("id")) for status in statuses), key=order, default="")
@@ -116,7 +118,7 @@ class Poll:
     async def _look_back(self, memory: Memory) -> list[Arrival]:
         page = await self._server.statuses(self._id, without=self.wanted.without)
         ids = [one for status in page if (one := word(status.get("id")))]
-        found = differences(memory, self._read(page, again=True), ids, limit=min(PAGE, max(_FULL, len(page))))
+        found = differences(memory, await self._read(page, again=True), ids, limit=min(PAGE, max(_FULL, len(page))))
         arrivals = []
         for status in found.edited:
             memory = self._memory = memory.with_shown(status.id, status.edited_at)
@@ -156,10 +158,12 @@ class Poll:
             what = f"{account} is suspended"
         self._tally.wrong(f"{account.id} itself", what)
 
-    def _read(self, page: Sequence[Record], *, again: bool = False) -> list[Status]:
+    async def _read(self, page: Sequence[Record], *, again: bool = False) -> list[Status]:
         """Oldest first, without what cannot be read; that is counted, unless the page was read before."""
         found = []
         for record in page:
+            if len(text(record.get("content"))) > _LONG:
+                await asyncio.sleep(0)  # a page of such statuses takes a second: let others in between
             try:
                 found.append(to_status(record, self.wanted.account, self._server.name))
             except UnreadableError as error:

@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 _ACCOUNT_PAUSE = timedelta(hours=1)  # where it is the account's own fault
 _FIRST_PAUSE_S = 60.0
 _MOST_PAUSE_S = 1_800.0
-_NOBODY_S = 3_600.0  # with nobody to ask for there is nothing to wake up for, either
 
 Deliver = Callable[[Arrival], Awaitable[None]]
 Reached = Callable[[str, bool], None]
@@ -50,19 +49,17 @@ class Rounds:
         while True:
             self._changed.clear()
             poll = min(self.polls.values(), key=lambda one: one.due, default=None)
-            wait_s = _NOBODY_S if poll is None else self._wait_s(poll)
-            if poll is None or wait_s > 0:
-                await self._rest(wait_s)
+            if poll is None:
+                await self._changed.wait()
+            elif (due := max(poll.due, self._free_at)) > self._clock.now():
+                await self._rest(due)
             else:
                 await self._ask(poll)
 
-    def _wait_s(self, poll: Poll) -> float:
-        return (max(poll.due, self._free_at) - self._clock.now()).total_seconds()
-
-    async def _rest(self, seconds: float) -> None:
-        """Until so many seconds have passed, or somebody wakes us."""
+    async def _rest(self, until: datetime) -> None:
+        """Until that moment, or until somebody wakes us."""
         tasks = [
-            asyncio.create_task(self._clock.sleep(seconds), name=f"{self.server.name} pause"),
+            asyncio.create_task(self._sleep(until), name=f"{self.server.name} pause"),
             asyncio.create_task(self._changed.wait(), name=f"{self.server.name} change"),
         ]
         try:
@@ -71,6 +68,9 @@ class Rounds:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _sleep(self, until: datetime) -> None:
+        await self._clock.sleep((until - self._clock.now()).total_seconds())
 
     async def _ask(self, poll: Poll) -> None:
         began, before, late = self._clock.now(), self.server.requests, poll.late

@@ -8,6 +8,9 @@ from sources.html import to_text
 from sources.reading import Record, UnreadableError, moment, record, text, web_address, word
 from sources.types import Account, Post, PostKind
 
+MOST_HTML = 100_000
+"""Characters of a status that are read; servers allow 500 to some ten thousand, and nobody reads on."""
+
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 
@@ -55,7 +58,8 @@ def order(status_id: str) -> tuple[int, str]:
 
 def _text(said: Record) -> str:
     """The content warning, which is shown first and hides the rest, is the first line."""
-    shown = to_text(text(said.get("content")))
+    html = text(said.get("content"))
+    shown = to_text(html[:MOST_HTML]) + ("…" if len(html) > MOST_HTML else "")
     warning = " ".join(text(said.get("spoiler_text")).split())
     return "\n".join(filter(None, [warning, shown]))
 

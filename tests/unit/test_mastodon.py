@@ -15,7 +15,7 @@ from sources.http import Fetched
 from sources.mastodon.memory import Memory, differences, to_memory
 from sources.mastodon.rounds import pause
 from sources.mastodon.server import Server, spacing_s
-from sources.mastodon.statuses import Status, order, to_status
+from sources.mastodon.statuses import MOST_HTML, Status, order, to_status
 from sources.reading import UnreadableError
 from sources.types import Account, Cursor, PostKind, SourceError
 from tests.fakes.payloads import payloads
@@ -91,6 +91,12 @@ def test_a_status_that_cannot_be_read_is_named_by_what_it_lacks(changes: dict[st
 )
 def test_the_text_is_what_a_reader_sees_with_the_warning_first(changes: dict[str, object], text: str) -> None:
     assert read(**changes).post.text == text
+
+
+def test_a_status_longer_than_anyone_reads_is_cut_and_shows_that_it_is() -> None:
+    text = read(content="<p>" + "long " * 1_000_000).post.text
+    assert len(text) < MOST_HTML
+    assert text.endswith("…")
 
 
 def test_a_boost_has_the_words_language_and_page_of_what_it_passes_on_and_an_id_of_its_own() -> None:
