@@ -1,4 +1,4 @@
-"""The sources that are set up, opened: with `bot.app` the one place that names concrete ones."""
+"""The sources that are set up, opened: the one place that names concrete ones."""
 
 import asyncio
 import logging

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sources.feeds.document import Document, Entry
 
-_REMEMBERED_GONE = 500
+_REMEMBERED_GONE = 200
 """So many entries that a feed no longer shows are remembered: some feeds drop entries and bring them back."""
 
 

@@ -15,7 +15,7 @@ MOST_ENTRIES = 1_000
 """So many entries of a document are read; they are the newest, as a rule."""
 
 _MOST_TITLE = 200  # characters of a feed's own name
-_MOST_GUID = 2_000
+_MOST_GUID = _MOST_LINK = 2_000
 _MOST_TTL_MIN = 7 * 24 * 60
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _HTML_TYPES = {"text/html", "application/xhtml+xml"}
@@ -90,8 +90,8 @@ def _link(found: Mapping[str, Any], url: str) -> str:
         parts = urlsplit(link)
     except ValueError:  # half an IPv6 address and the like
         return ""
-    right = parts.scheme in ("http", "https") and parts.netloc and " " not in link and link.isprintable()
-    return link if right else ""
+    of_web = parts.scheme in ("http", "https") and parts.netloc
+    return link if of_web and " " not in link and link.isprintable() and len(link) <= _MOST_LINK else ""
 
 
 def _lang(value: object) -> str:

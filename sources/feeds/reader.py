@@ -41,6 +41,13 @@ class _Careful:
             self.deleted.append(dict(attrs).get("ref", "").strip())
         super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # of the parser that this is mixed into
 
+    def handle_charref(self, ref: str) -> None:
+        """A number that is no character's stands as a sign that something stood there, and costs no more than that."""
+        try:
+            super().handle_charref(ref)  # type: ignore[misc]
+        except (ValueError, OverflowError):
+            self.handle_data("\ufffd")  # type: ignore[attr-defined]
+
     def _sync_author_detail(self, key: str = "author") -> None:
         """Nothing: see the module."""
 

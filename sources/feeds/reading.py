@@ -118,9 +118,10 @@ class Readings:
             feed.position = replace(feed.position, address="")
         told = f"{feed.account.id} {error}" if is_about_feed(error) else f"{feed.account.id}: {error}"
         self.troubles.wrong(feed.account.id, told)
-        logger.warning("failed feed=%s failures=%d reason=%r", feed.account.id, feed.failures, str(error))
-        if isinstance(error, BrokenFeedError | TooLargeError):
-            self.tally.skipped(told)
+        if feed.failures == 1:  # what stays broken is no news each time it is read
+            logger.warning("failed feed=%s reason=%r", feed.account.id, str(error))
+            if isinstance(error, BrokenFeedError | TooLargeError):
+                self.tally.skipped(told)
         answered = error.fetched if isinstance(error, AnsweredNoError) else None
         return failed_wait_s(
             feed.position.interval_s,

@@ -18,7 +18,7 @@ def text_of(entry: Entry) -> str:
 def plain(written: Written) -> str:
     """Without markup, and without characters that do not belong in a text."""
     text = to_text(written.text) if written.is_html else written.text
-    lines = (line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    lines = (line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     return "\n".join(lines).replace("\0", "").strip()
 
 

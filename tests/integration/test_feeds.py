@@ -15,6 +15,7 @@ from sources.http import AddressRefusedError, Fetcher
 from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Positions, SourceError
 from tests.fakes.clock import FakeClock
 from tests.fakes.feeds import FakeFeeds, Item, at, atom, rss
+from tests.fakes.house import until
 from tests.fakes.source import wanting
 
 T = TypeVar("T")
@@ -364,7 +365,7 @@ async def test_a_broken_feed_is_counted_named_and_skipped_and_harms_no_other(loo
     lookout.places.put(PATH, rss([OLD]))
     await lookout.watch("/broken", PATH)
     async with lookout.listening():
-        await lookout.clock.advance(60)
+        await lookout.clock.advance(0.9 * HOUR_S)
     assert lookout.posts == ["one"]
     assert lookout.feeds.state().skipped == 1
     assert f"{lookout.places.address('/broken')} declares a document type" in lookout.feeds.trouble()
@@ -457,6 +458,7 @@ async def test_recent_posts_are_those_that_readings_give_and_asking_twice_reads_
 async def test_over_the_network_with_the_real_clock_of_the_server() -> None:
     places = FakeFeeds()
     places.put(PATH, rss([OLD]))
+    places.put("/large", b"x" * 3_000_000)
     places.move("/inside", "http://169.254.169.254/latest/meta-data/")
     async with places.serving() as allow, Fetcher(allow=allow) as fetcher:
         feeds = Feeds(fetcher, clock=FakeClock())
@@ -469,4 +471,11 @@ async def test_over_the_network_with_the_real_clock_of_the_server() -> None:
         assert [one.post.text for one in (first, second) if one.post] == ["one", "two"]
         with pytest.raises(AddressRefusedError):
             await feeds.resolve(Handle(source=RSS, name=places.address("/inside")))
+        await feeds.watch(wanting(feed(places.address("/large")), feed(places.address("/inside"))))
+        async with asyncio.timeout(10), aclosing(feeds.posts({})) as arrivals:
+            waiting = asyncio.ensure_future(anext(arrivals))
+            await until(lambda: feeds.state().skipped > 0 and "off limits" in feeds.trouble())
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        assert "sends more than the 2,097,152 bytes that are read" in feeds.trouble()
     assert any("if-none-match" in headers for _, headers in places.told)

@@ -127,7 +127,7 @@ def test_what_is_gone_is_remembered_for_a_while() -> None:
     first, _, third = ids(document(entry(1)), document(entry(2)), document(entry(1, guid="again")))
     assert first == third
     many = document(*(entry(number) for number in range(600)))
-    assert len(remembered(identify(FEED, document(entry(9_999)), ()), identify(FEED, many, ()))) == 501
+    assert len(remembered(identify(FEED, document(entry(9_999)), ()), identify(FEED, many, ()))) == 201
 
 
 @given(st.lists(st.tuples(*[st.sampled_from(["", "a", "b"])] * 3), max_size=6))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.feeds.document import BrokenFeedError, Document, Entry, Written
+from sources.feeds.identity import identify
 from sources.feeds.parse import MOST_ENTRIES, parse
 from sources.feeds.text import text_of
 from tests.fakes.feeds import Item, at, atom, rdf, rss
@@ -138,6 +139,14 @@ def test_broken_xml_is_read_as_far_as_it_means_something() -> None:
     assert [text_of(entry) for entry in read(broken.partition("</channel>")[0]).entries] == ["one", "two"]
 
 
+@pytest.mark.parametrize("number", ["#xD800", "#1114112", "#99999999999999999999", f"#{'9' * 5_000}", "#0", "#x"])
+def test_a_number_that_is_no_characters_spoils_no_more_than_its_place(number: str) -> None:
+    text = text_of(only(rss([Item(title="A hole")]).replace("hole", f"h&{number};le")))
+    assert text.startswith("A h")
+    assert text.endswith("le")
+    assert text.encode()
+
+
 def test_so_many_entries_are_read_and_no_more() -> None:
     assert len(read(rss([Item(guid=str(number)) for number in range(MOST_ENTRIES + 5)])).entries) == MOST_ENTRIES
 
@@ -259,5 +268,8 @@ def test_the_corpus_of_feedparser_is_read_without_a_crash() -> None:
             continue
         for entry in document.entries:
             assert "\0" not in text_of(entry)
+        again = parse(body, {"Content-Type": "application/xml"}, URL)
+        known = identify("feed", document, ())
+        assert [one.id for one in identify("feed", again, known)] == [one.id for one in known]
     assert len(documents) > 1_000
     assert len(refused) < 25, refused
