@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.extras import ExtraMissingError, needing
 from bot.settings import Settings
-from sources.accounts import RSS
+from sources.accounts import BLUESKY, MASTODON, RSS
 from sources.clock import Clock
 from sources.replay import Replay
 from sources.types import Source
@@ -33,9 +33,13 @@ class _Opening:
         if self._fetcher is None:
             from sources.http import Fetcher  # noqa: PLC0415  (who only plays a replay need not wait for aiohttp)
 
-            allow = frozenset(filter(None, self.settings.http_allow.split(",")))
-            self._fetcher = await self.closing.enter_async_context(Fetcher(allow=allow))
+            self._fetcher = await self.closing.enter_async_context(Fetcher(allow=self.allow))
         return self._fetcher
+
+    @property
+    def allow(self) -> frozenset[str]:
+        """The exceptions to the guard, as "host:port"."""
+        return frozenset(filter(None, self.settings.http_allow.split(",")))
 
 
 async def _feeds(opening: _Opening) -> Source:
@@ -45,7 +49,26 @@ async def _feeds(opening: _Opening) -> Source:
         return Feeds(await opening.fetcher(), clock=opening.clock)
 
 
-_LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {RSS: _feeds}
+async def _bluesky(opening: _Opening) -> Source:
+    with needing("SOURCES=bluesky", "social"):
+        from sources.bluesky.source import Bluesky  # noqa: PLC0415  (as above)
+
+        settings = opening.settings
+        source = Bluesky.open(
+            jetstream_url=settings.bluesky_jetstream_url, api_url=settings.bluesky_api_url, clock=opening.clock
+        )
+        return await opening.closing.enter_async_context(source)
+
+
+async def _mastodon(opening: _Opening) -> Source:
+    """A server of the operator's own network is spoken to without TLS, which such servers seldom have."""
+    with needing("SOURCES=mastodon", "social"):
+        from sources.mastodon.source import Mastodon  # noqa: PLC0415  (as above)
+
+        return Mastodon(await opening.fetcher(), clock=opening.clock, plain=opening.allow)
+
+
+_LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {RSS: _feeds, BLUESKY: _bluesky, MASTODON: _mastodon}
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""Bluesky: posts by Jetstream, accounts and previews by the public API."""
