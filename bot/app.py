@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -64,12 +64,14 @@ class App:
         retention_days: int = 0,
         chance: random.Random | None = None,
         emoji: Emoji | None = None,
+        missing: Mapping[str, str] | None = None,
     ) -> None:
         """`gate`: while it is not set, a replay holds its first post back. `console`: the one among the platforms.
 
         `summary_after`: how long after it was seen a post is old, and goes after newer ones.
         `retention_days`: for how long posts are kept; 0: for ever. `chance`: spreads the retries of those who failed
-        together; one of its own where none is given. `emoji`: what reactions mean.
+        together; one of its own where none is given. `emoji`: what reactions mean. `missing`: why a source
+        is not among them, in words.
         """
         self.console = console
         self.clock = clock
@@ -123,6 +125,7 @@ class App:
             watch_list=self._watch_list,
             batcher=batcher,
             sources={name: source for source in sources for name in source.serves},
+            missing=missing or {},
             platforms=self._platforms,
             clock=clock,
             owed=self._owed,

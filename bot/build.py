@@ -16,7 +16,7 @@ from bot.chat.transcript import Transcript
 from bot.commands.reactions import emoji as known_emoji
 from bot.extras import needing
 from bot.settings import Settings
-from bot.sources import open_sources
+from bot.sources import missing_sources, open_sources
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
 from sources.clock import Clock, SystemClock
@@ -70,6 +70,7 @@ async def build(
                 summary_after=timedelta(minutes=settings.summary_after_minutes),
                 retention_days=settings.retention_days,
                 emoji=emoji,
+                missing=missing_sources(settings),
             )
             if settings.http_port:
                 app.also_run("web server", _web_server(settings, app, receivers).run)

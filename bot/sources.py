@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot import wording
 from bot.extras import ExtraMissingError, needing
+from bot.setting_values import LIVE_SOURCES
 from bot.settings import Settings
 from sources.accounts import BLUESKY, MASTODON, RSS
 from sources.clock import Clock
@@ -69,6 +71,18 @@ async def _mastodon(opening: _Opening) -> Source:
 
 
 _LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {RSS: _feeds, BLUESKY: _bluesky, MASTODON: _mastodon}
+
+
+def missing_sources(settings: Settings) -> dict[str, str]:
+    """Why each source that is not set up is not, and what can be done, by the name that accounts have there."""
+    others = wording.listed([name for source, name in wording.SOURCES.items() if source in settings.live_sources])
+    if settings.sources:
+        why = f"SOURCES leaves it out. Ask whoever runs me; I can watch {others}"
+    elif settings.replay_file is not None:
+        why = "REPLAY_FILE plays in place of the network. Ask whoever runs me"
+    else:
+        why = f"no X_BEARER_TOKEN is set. Ask whoever runs me; {others} work without one"
+    return dict.fromkeys(frozenset(LIVE_SOURCES.values()) - settings.live_sources, why)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Words that several answers share. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,17 @@ from storage.alerts import LabelCounts
 from storage.settings_items import ORDER, filters_from_json, to_items
 from storage.types import DEFAULT_THRESHOLD, Channel
 
-SOURCES = {"x": "X", "bluesky": "Bluesky", "mastodon": "Mastodon", "rss": "feeds"}
+SOURCES = {"x": "X", "rss": "feeds", "bluesky": "Bluesky", "mastodon": "Mastodon"}
 """What people call each source."""
 
 NO_LABELS = "This channel has no labels yet, so nothing can alert. /labels set security, database"
 
 WEEK = timedelta(days=7)
+
+
+def listed(things: Sequence[str]) -> str:
+    """A list as people say it: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(things[:-1]), *things[-1:]]))
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -51,6 +51,9 @@ class House:
     sources: Mapping[str, Source]
     """By the source that accounts and posts name; a source that is not set up is missing."""
 
+    missing: Mapping[str, str]
+    """Why it is missing and what can be done, in words, by the source."""
+
     platforms: Mapping[str, ChatPlatform]
     clock: Clock
     health: Health

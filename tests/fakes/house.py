@@ -133,6 +133,7 @@ async def a_house(
         watch_list=watch_list,
         batcher=batcher,
         sources=dict.fromkeys(replay.serves, replay),
+        missing={"mastodon": "REPLAY_FILE plays in place of the network. Ask whoever runs me"},
         platforms=platforms,
         clock=clock,
         health=health,

@@ -136,7 +136,10 @@ async def test_bad_argument(rig: Rig) -> None:
 
 async def test_source_not_set_up(rig: Rig) -> None:
     text = await refused(rig, "/watch @news@mastodon.social")
-    assert text == "I can't watch Mastodon here yet. What I can watch is X. Nothing was changed."
+    assert text == (
+        "I can't watch Mastodon here yet: REPLAY_FILE plays in place of the network. Ask whoever runs me. Nothing was "
+        "changed."
+    )
 
 
 async def test_no_labels(rig: Rig) -> None:

@@ -77,10 +77,8 @@ async def resolve(house: House, handle: Handle) -> Account:
     name = wording.SOURCES.get(handle.source, handle.source)
     source = house.sources.get(handle.source)
     if source is None:
-        ready = [wording.SOURCES.get(one, one) for one in sorted(house.sources)]
-        none = "No source is set up: see REPLAY_FILE in README."
-        works = f"What I can watch is {', '.join(ready)}." if ready else none
-        raise RefusedError(f"I can't watch {name} here yet. {works}")
+        why = house.missing.get(handle.source, "it is not set up. Ask whoever runs me")
+        raise RefusedError(f"I can't watch {name} here yet: {why}.")
     try:
         return await source.resolve(handle)
     except AccountNotFoundError as error:
