@@ -15,10 +15,11 @@ from bot.cards import AlertCard
 from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
 from bot.chat.transcript import Transcript
-from bot.commands.handlers import answer, judging
+from bot.commands.handlers import answer, is_public, judging
 from bot.commands.house import House
 from bot.commands.reactions import Emoji
 from bot.commands.reactions import emoji as known_emoji
+from bot.commands.suggest import Suggest, suggestions
 from bot.commands.types import Asked, Reply
 from bot.extras import needing
 from bot.insight.health import Health
@@ -46,7 +47,7 @@ from storage import outbox
 from storage.database import Database, DatabaseUnusableError, open_database
 from storage.inbox import FRESH_FOR, SqlInbox
 from storage.owner import owning
-from storage.types import AlertId, ChannelKey, Receipt
+from storage.types import AlertId, Channel, ChannelKey, Receipt
 
 if TYPE_CHECKING:
     from bot.chat.slack.platform import Slack
@@ -155,6 +156,15 @@ class App:
     async def answer(self, asked: Asked) -> Reply:
         """Do what someone asked."""
         return await answer(self._house, asked)
+
+    def is_public(self, asked: Asked) -> bool:
+        """Whether the answer is for the whole channel."""
+        return is_public(self._house, asked)
+
+    def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
+        """What may be meant; nothing where nothing was ever set."""
+        known = self._watch_list.channel(channel)
+        return suggestions(known or Channel(key=channel, name=""), wanted, typed)
 
     def _look_again(self) -> None:
         self._deliver.look_again()

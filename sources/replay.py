@@ -12,7 +12,17 @@ from typing import TypeVar
 from sources.accounts import X, fold
 from sources.clock import Clock
 from sources.replay_file import Entry, Key, Position, accounts_in, find_start, latest_posts, read_batch, to_cursor
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Post, SourceUnreadableError
+from sources.types import (
+    Account,
+    AccountNotFoundError,
+    Arrival,
+    Handle,
+    Positions,
+    Post,
+    SourceState,
+    SourceUnreadableError,
+    Wanted,
+)
 
 logger = logging.getLogger("lapwing.sources.replay")
 
@@ -81,20 +91,28 @@ class Replay:
             return f"{self._path} holds no post: one JSON object a line, with id, author and text"
         return f"{self.bad_lines} bad lines (the latest: {self.last_problem})" if self.bad_lines else ""
 
-    async def watch(self, accounts: Collection[Account]) -> None:
+    def state(self) -> SourceState:
+        """A file is always there: what could not be read in it is all there is to tell."""
+        return SourceState(skipped=self.bad_lines)
+
+    def refusal(self, wanted: Collection[Wanted]) -> str:  # noqa: ARG002
+        """A file holds everyone it holds."""
+        return ""
+
+    async def watch(self, wanted: Collection[Wanted]) -> None:
         """Holds for every line not yet played."""
-        self._watched = frozenset(_key(account.source, account.id) for account in accounts)
+        self._watched = frozenset(_key(one.account.source, one.account.id) for one in wanted)
         if self._watched:
             self._listening.set()
         else:
             self._listening.clear()
 
-    async def posts(self, after: Cursor | None) -> AsyncGenerator[Arrival, None]:
+    async def posts(self, after: Positions) -> AsyncGenerator[Arrival, None]:
         """The posts of watched accounts and all deletions in the file's order, then an end; one iteration at a time.
 
         A cursor of another file, or one beyond the end, starts from the beginning. Raises SourceUnreadableError.
         """
-        start = await _reading(self._path, lambda: find_start(self._path, after))
+        start = await _reading(self._path, lambda: find_start(self._path, after.get("")))
         if start.restarted:
             logger.warning("restart file=%s reason=%s", self._path.name, start.restarted)
         self._position = start.position

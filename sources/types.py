@@ -1,6 +1,6 @@
 """The words every source shares: Account, Post, Arrival, and the Source protocol."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,9 @@ from typing import NewType, Protocol
 
 Cursor = NewType("Cursor", str)
 """The position to read on from: opaque to everyone but the source that wrote it."""
+
+Positions = Mapping[str, Cursor]
+"""Part of a source -> where to read on in it; a part that was never read is missing. "" is the source as a whole."""
 
 
 class PostKind(StrEnum):
@@ -77,6 +80,15 @@ class Post:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """An account that some channel watches."""
+
+    account: Account
+    without: frozenset[PostKind] = frozenset()
+    """Kinds of posts that none of those channels wants. A source may leave them out, where that saves something."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
     """Word that a post was deleted at its source; (source, id) as in Post."""
 
@@ -89,8 +101,38 @@ class Arrival:
     """A post, a deletion, or nothing but progress, with the cursor from which reading goes on once this is stored."""
 
     cursor: Cursor
+    part: str = ""
+    """Which part of the source the cursor is the position in: a feed, an account; "": the source as a whole."""
+
     post: Post | None = None
     deleted: Deletion | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceState:
+    """How a source fares, for /health. Counts are of posts, since the start unless said otherwise."""
+
+    connected_since: datetime | None = None
+    last_heard: datetime | None = None
+    """When the place behind it last sent anything at all."""
+
+    posts_today: int = 0
+    """Given since midnight, UTC."""
+
+    gaps: int = 0
+    """How often it was away so long that posts may have been missed."""
+
+    recovered: int = 0
+    """Given late, out of a gap."""
+
+    lost: int = 0
+    """Known to have been missed for good."""
+
+    skipped: int = 0
+    """What came and could not be read."""
+
+    budget: str = ""
+    """What was read this month of what may be, in words; empty where reading costs nothing."""
 
 
 class SourceError(Exception):
@@ -125,10 +167,16 @@ class Source(Protocol):
     def trouble(self) -> str:
         """What was skipped or went wrong since the start, in words for /health; empty while all is well."""
 
-    async def watch(self, accounts: Collection[Account]) -> None:
+    def state(self) -> SourceState:
+        """How it fares, in numbers."""
+
+    def refusal(self, wanted: Collection[Wanted]) -> str:
+        """Why it cannot watch all of these at once, in words for people; empty when it can. Quick, and asks nobody."""
+
+    async def watch(self, wanted: Collection[Wanted]) -> None:
         """From now on deliver the posts of exactly these accounts. Replaces what was asked before."""
 
-    def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    def posts(self, after: Positions) -> AsyncIterator[Arrival]:
         """Everything watched, from `after` on, in the order the source gives it; duplicates are allowed.
 
         Deletions, too, as far as the source tells of them: of posts given before, given later or never given.

@@ -24,7 +24,7 @@ Connection = sa.Connection
 
 Work = Callable[[Connection], T]
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. Compared with the file's own, so that alembic is imported only when they differ."""
 
 _MOST_SHARERS = 64

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from sources.types import Cursor, Deletion, Post
+from sources.types import Cursor, Deletion, Positions, Post
 from storage import decisions, deletions, logits, posts, turns
 from storage.database import Database
 from storage.failpoints import Commit
@@ -49,11 +49,13 @@ class Inbox(Protocol):
         arrived: Sequence[Post],
         *,
         source: str,
-        cursor: Cursor,
+        positions: Positions,
         seen_at: datetime,
         deleted: Collection[Deletion] = (),
     ) -> int:
-        """Store posts and the position to read on from, together; returns how many had not been seen before.
+        """Store posts and the positions to read on from, together; returns how many had not been seen before.
+
+        Parts of the source that `positions` does not name stay where they were.
 
         `deleted`, too, is done in this transaction. Its order among the posts does not matter: a post deleted is gone,
         whether it came before its deletion or comes after.
@@ -62,8 +64,8 @@ class Inbox(Protocol):
     async def recover(self) -> None:
         """At the start of a sole owner: free what an earlier life had claimed when it died. Its deaths stay counted."""
 
-    async def cursor(self, source: str) -> Cursor | None:
-        """Where to read on; None when this source was never read."""
+    async def positions(self, source: str) -> Positions:
+        """Where to read on in each part of a source that was ever read."""
 
     async def claim(self, limit: int, *, lease: timedelta, now: datetime) -> list[StoredPost]:
         """Up to `limit` waiting posts that nobody else gets until the lease has run out; in the order they came.
@@ -122,7 +124,7 @@ class SqlInbox:
         arrived: Sequence[Post],
         *,
         source: str,
-        cursor: Cursor,
+        positions: Positions,
         seen_at: datetime,
         deleted: Collection[Deletion] = (),
     ) -> int:
@@ -131,7 +133,9 @@ class SqlInbox:
             if new:
                 connection.execute(sa.insert(inbox), [{"post": post, "seen_at": seen_at} for post in new])
             deletions.apply(connection, deleted, seen_at)
-            connection.execute(upsert(cursors), {"source": source, "cursor": cursor})
+            if positions:
+                rows = [{"source": source, "part": part, "cursor": cursor} for part, cursor in positions.items()]
+                connection.execute(upsert(cursors), rows)
             return len(new)
 
         return await self._database.transaction(work, Commit.PUT_POSTS)
@@ -140,10 +144,10 @@ class SqlInbox:
         free = sa.update(inbox).where(inbox.c.claimed_by.is_not(None)).values(_FREE)
         await self._database.execute(free, Commit.FREE_CLAIMS)
 
-    async def cursor(self, source: str) -> Cursor | None:
-        query = sa.select(cursors.c.cursor).where(cursors.c.source == source)
-        found = await self._database.read(lambda connection: connection.scalar(query))
-        return None if found is None else Cursor(found)
+    async def positions(self, source: str) -> Positions:
+        query = sa.select(cursors.c.part, cursors.c.cursor).where(cursors.c.source == source)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.part: Cursor(row.cursor) for row in found}
 
     async def claim(self, limit: int, *, lease: timedelta, now: datetime) -> list[StoredPost]:
         def work(connection: sa.Connection) -> list[StoredPost]:

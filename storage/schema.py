@@ -117,6 +117,13 @@ cursors = sa.Table(
     "cursors",
     metadata,
     sa.Column("source", sa.Text, primary_key=True),
+    sa.Column(
+        "part",
+        sa.Text,
+        primary_key=True,
+        server_default=sa.text("''"),
+        comment="a feed, an account; empty: the source as a whole",
+    ),
     sa.Column("cursor", sa.Text, nullable=False),
 )
 

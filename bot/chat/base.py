@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.cards import AlertCard, Card
+from bot.commands.suggest import Suggest
 from bot.commands.types import Actor, Asked, Reply
 from storage.types import AlertId, ChannelKey, DeliveryKey, Receipt
 
@@ -57,6 +58,12 @@ class Inbound(Protocol):
     async def answer(self, asked: Asked) -> Reply:
         """Do what was asked and say what came of it. Never raises for what people get wrong."""
 
+    def is_public(self, asked: Asked) -> bool:
+        """Whether the answer is for the whole channel, if all goes well. Known at once, without doing anything."""
+
+    def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
+        """What may be meant by what somebody has typed so far; at most 25."""
+
     async def settle(self) -> None:
         """Let replays play, and return once all that is owed is decided and delivered."""
 
@@ -97,8 +104,8 @@ class ChatPlatform(Protocol):
     async def send(self, channel: ChannelKey, card: Card, key: DeliveryKey) -> Receipt:
         """Post a card, with the key where `find` will find it. Sends once: retrying is not a platform's business."""
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
-        """Redraw a message in place."""
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
+        """Redraw a message in place. `key` is the one it was sent with: where the card carries it, it carries it on."""
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """The message that carries this key, if the chat has it."""

@@ -80,7 +80,7 @@ class Console:
             self.first_alert_at = time.monotonic()
         return receipt
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:  # noqa: ARG002
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:  # noqa: ARG002
         """What a terminal has shown stays as it is, so a change is told in a line of its own."""
         self._screen.card(NoticeCard(text=_told_again(card)))
 

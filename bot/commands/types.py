@@ -318,3 +318,24 @@ FOR_MANAGERS = (
     Lock,
 )
 """The commands that only those may give who may change settings. Judging and reading is everyone's."""
+
+FOR_ALL_TO_SEE = (
+    AddWatches,
+    RemoveWatches,
+    RemoveAllWatches,
+    SetLabels,
+    AddLabels,
+    RemoveLabels,
+    DescribeLabel,
+    SetMode,
+    SetThreshold,
+    ResetThreshold,
+    SetAlerts,
+    PauseAlerts,
+    ResumeAlerts,
+    ApplyImport,
+    Undo,
+    Lock,
+    Judge,
+)
+"""The commands that the whole channel hears of, when they change something."""

@@ -11,7 +11,7 @@ from bot.pipeline.supervise import Life, Supervisor
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from sources.clock import Clock
-from sources.types import Account
+from sources.types import Account, SourceState
 from storage import outbox, posts
 from storage.database import Database
 from storage.inbox import Backlog, Inbox
@@ -114,4 +114,20 @@ def _source(ingest: Ingest, accounts: int) -> str:
     )
     if counts.deleted:
         line += f", {counts.deleted} deleted there"
+    line += "".join(f", {part}" for part in _of_state(ingest.source.state()))
     return f"{line}, {trouble}" if trouble else line
+
+
+def _of_state(state: SourceState) -> list[str]:
+    """What there is to tell of a live source; nothing of a file."""
+    said = {
+        "connected since ": wording.moment(state.connected_since) if state.connected_since else "",
+        "last heard ": wording.moment(state.last_heard) if state.last_heard else "",
+        "posts today: ": state.posts_today,
+        "gaps: ": state.gaps,
+        "recovered: ": state.recovered,
+        "lost: ": state.lost,
+        "budget: ": state.budget,
+    }
+    live = state.last_heard is not None or state.connected_since is not None
+    return [f"{what}{value}" for what, value in said.items() if value or (live and value == 0)]

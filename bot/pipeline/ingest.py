@@ -52,7 +52,7 @@ class Ingest:
         self._stored.ring()
 
     async def _read(self) -> None:
-        after = await self._inbox.cursor(self.source.name)
+        after = await self._inbox.positions(self.source.name)
         async for arrival in self.source.posts(after):
             await self._arrived.put(arrival)
         await self._arrived.put(None)
@@ -79,7 +79,11 @@ class Ingest:
         deleted = [arrival.deleted for arrival in batch if arrival.deleted is not None]
         try:
             new = await self._inbox.put(
-                posts, source=self.source.name, cursor=batch[-1].cursor, seen_at=self._clock.now(), deleted=deleted
+                posts,
+                source=self.source.name,
+                positions={arrival.part: arrival.cursor for arrival in batch},  # of each part the last
+                seen_at=self._clock.now(),
+                deleted=deleted,
             )
         finally:  # stored or not: whoever is cancelled in here may find it stored
             self._stored.ring()

@@ -120,7 +120,7 @@ class Sender:
             return
         card = await self._card(original, delivery.kind)
         failpoints.reach(failpoints.before(Word.EDIT))
-        await platform.edit(delivery.channel, receipt, card)
+        await platform.edit(delivery.channel, receipt, card, original)
         failpoints.reach(failpoints.after(Word.EDIT))
         await self._sent(delivery, receipt)
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.pipeline.watcher import Watcher, watchers_of
 from bot.pipeline.watchers import Watchers
-from sources.types import Account, Source, SourceError
+from sources.types import Account, Source, SourceError, Wanted
 from storage import channels
 from storage.database import Database
 from storage.types import Channel, ChannelKey
@@ -66,6 +66,11 @@ class WatchList:
         found = sorted(identity for identity in self._watchers if identity[0] in sources)
         return [self._watchers[identity].account for identity in found]
 
+    def wanted(self, sources: frozenset[str]) -> list[Wanted]:
+        """The same, with the kinds of posts that nobody who watches them wants."""
+        found = sorted(identity for identity in self._watchers if identity[0] in sources)
+        return [_wanted(self._watchers[identity]) for identity in found]
+
     def _take_up_all(self, stored: list[Channel]) -> None:
         everyone: dict[_Identity, list[Watcher]] = defaultdict(list)
         for channel in stored:
@@ -101,7 +106,7 @@ class WatchList:
             self._watchers[account] = after
         else:
             self._watchers.pop(account, None)
-        if not (before.everyone and after.everyone and before.account == after.account):
+        if not (before.everyone and after.everyone and _wanted(before) == _wanted(after)):
             self._untold.update(source.name for source in self._sources if account[0] in source.serves)
 
     async def _tell_sources(self) -> None:
@@ -109,11 +114,15 @@ class WatchList:
             if source.name not in self._untold:
                 continue
             try:
-                await source.watch(self.accounts(source.serves))
+                await source.watch(self.wanted(source.serves))
             except SourceError as error:  # what was changed is changed; the source tells its trouble to /health
                 log.warning("failed watch source=%s reason=%r", source.name, str(error))
             else:
                 self._untold.discard(source.name)
+
+
+def _wanted(watchers: Watchers) -> Wanted:
+    return Wanted(account=watchers.account, without=watchers.without)
 
 
 def _identity(account: Account) -> _Identity:

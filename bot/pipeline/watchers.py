@@ -19,7 +19,7 @@ from bot.pipeline.post_filters import PostFilters
 from bot.pipeline.watcher import Watcher
 from classifier.scoring import scores_of_channels
 from classifier.types import Mode
-from sources.types import Account
+from sources.types import Account, PostKind
 from storage.types import ChannelKey
 
 _ROUNDING = 1e-9
@@ -44,6 +44,11 @@ class Watchers:
     def account(self) -> Account:
         """Whom they watch, as the first of them knows it. Nobody must not be asked."""
         return self.everyone[0].watch.account
+
+    @property
+    def without(self) -> frozenset[PostKind]:
+        """The kinds of posts that none of them wants."""
+        return frozenset.intersection(*(one.watch.filters.without for one in self.everyone))
 
     def with_watcher(self, key: ChannelKey, watcher: Watcher | None) -> "Watchers":
         """The same with this watcher, or with none, in the place of the channel's."""

@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -24,12 +24,13 @@ from bot.insight.what_if import what_if
 from classifier.batching import Batcher
 from classifier.hypothesis import NULL_TEMPLATE, render
 from classifier.null import NullClassifier
-from sources.types import Account, Arrival, Cursor, Handle, Post
+from sources.types import Account, Arrival, Cursor, Handle, Positions, Post
 from storage import alerts, channels, decisions, judgements, logits, posts
 from storage.database import Connection, Database, open_database
 from storage.types import Decision, Judged, PostId, PostLogits, Reason
 from tests.benchmarks.report import Figure, finish
 from tests.fakes.builders import NOW, a_channel, a_decision, a_judgement, a_label, a_post, a_score, a_watch, an_account
+from tests.fakes.source import Quiet
 
 POSTS = 100_000
 LABELS = tuple(a_label(f"label {number}") for number in range(10))
@@ -49,21 +50,13 @@ MOST_MS = 100.0
 Answer = Callable[[], Awaitable[object]]
 
 
-class Shelf:
+class Shelf(Quiet):
     """A source that has each account's last posts at hand."""
 
     name = "shelf"
     serves = frozenset({"x"})
-    finite = False
 
-    def trouble(self) -> str:
-        """None."""
-        return ""
-
-    async def watch(self, accounts: Collection[Account]) -> None:
-        """Delivers nothing."""
-
-    async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    async def posts(self, after: Positions) -> AsyncIterator[Arrival]:
         """Nothing but the beginning."""
         yield Arrival(cursor=Cursor("0"))
 

@@ -60,7 +60,7 @@ async def test_each_message_has_a_receipt_of_its_own(chat: Chat) -> None:
 
 async def test_a_message_that_was_edited_is_still_found(chat: Chat) -> None:
     receipt = await chat.platform.send(chat.channel, CARD, KEY)
-    await chat.platform.edit(chat.channel, receipt, NoticeCard(text="Changed"))
+    await chat.platform.edit(chat.channel, receipt, NoticeCard(text="Changed"), KEY)
     assert await chat.platform.find(chat.channel, KEY) == receipt
 
 

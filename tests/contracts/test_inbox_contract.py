@@ -102,7 +102,7 @@ def other(stage: Stage) -> Inbox:
 
 
 async def put(inbox: Inbox, *arrived: Post, seen_at: datetime = NOW) -> int:
-    return await inbox.put(arrived, source="x", cursor=Cursor("c"), seen_at=seen_at)
+    return await inbox.put(arrived, source="x", positions={"": Cursor("c")}, seen_at=seen_at)
 
 
 async def claim(inbox: Inbox, limit: int = 100, now: datetime = NOW) -> list[PostId]:
@@ -176,22 +176,33 @@ async def test_a_batch_larger_than_one_statement_takes_is_stored_whole_and_in_or
 
 
 async def test_a_source_never_read_has_no_cursor(inbox: Inbox) -> None:
-    assert await inbox.cursor("x") is None
+    assert await inbox.positions("x") == {}
 
 
 async def test_the_cursor_is_the_one_last_put_and_each_source_has_its_own(inbox: Inbox, other: Inbox) -> None:
-    await inbox.put([a_post()], source="x", cursor=Cursor("10"), seen_at=NOW)
-    await inbox.put([], source="replay", cursor=Cursor("line 4"), seen_at=NOW)
-    await inbox.put([], source="x", cursor=Cursor("9"), seen_at=NOW)
-    assert await other.cursor("x") == "9"
-    assert await other.cursor("replay") == "line 4"
+    await inbox.put([a_post()], source="x", positions={"": Cursor("10")}, seen_at=NOW)
+    await inbox.put([], source="replay", positions={"": Cursor("line 4")}, seen_at=NOW)
+    await inbox.put([], source="x", positions={"": Cursor("9")}, seen_at=NOW)
+    assert await other.positions("x") == {"": "9"}
+    assert await other.positions("replay") == {"": "line 4"}
+
+
+async def test_each_part_of_a_source_has_a_cursor_of_its_own_and_stays_while_others_move(
+    inbox: Inbox, other: Inbox
+) -> None:
+    await inbox.put([], source="rss", positions={"a": Cursor("1"), "b": Cursor("2")}, seen_at=NOW)
+    await inbox.put([], source="rss", positions={"b": Cursor("3")}, seen_at=NOW)
+    await inbox.put([], source="rss", positions={}, seen_at=NOW)
+    assert await other.positions("rss") == {"a": "1", "b": "3"}
 
 
 async def test_a_batch_that_cannot_be_stored_moves_no_cursor_and_leaves_no_post(inbox: Inbox) -> None:
-    await inbox.put([], source="x", cursor=Cursor("before"), seen_at=NOW)
+    await inbox.put([], source="x", positions={"": Cursor("before")}, seen_at=NOW)
     with pytest.raises(UnicodeEncodeError):
-        await inbox.put([a_post(), a_post(id="2", text="\ud83d")], source="x", cursor=Cursor("after"), seen_at=NOW)
-    assert await inbox.cursor("x") == "before"
+        await inbox.put(
+            [a_post(), a_post(id="2", text="\ud83d")], source="x", positions={"": Cursor("after")}, seen_at=NOW
+        )
+    assert await inbox.positions("x") == {"": "before"}
     assert await claim(inbox) == []
     assert await put(inbox, a_post()) == 1
 
@@ -613,7 +624,7 @@ async def test_the_backlog_counts_claimed_posts_and_what_was_set_aside_and_says_
 
 async def delete(inbox: Inbox, *ids: str, arrived: Sequence[Post] = ()) -> int:
     gone = [Deletion(source="x", id=one) for one in ids]
-    return await inbox.put(arrived, source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+    return await inbox.put(arrived, source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=gone)
 
 
 async def test_a_waiting_post_that_is_deleted_is_not_claimed(inbox: Inbox) -> None:
@@ -664,7 +675,7 @@ async def test_an_alert_of_a_deleted_post_shows_who_and_when_and_nothing_it_said
 async def test_the_same_id_at_another_source_stays(inbox: Inbox) -> None:
     await put(inbox, a_post(id="1"))
     gone = [Deletion(source="bluesky", id="1")]
-    await inbox.put((), source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+    await inbox.put((), source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=gone)
     (post,) = await inbox.claim(100, lease=LEASE, now=NOW)
     assert (post.post.id, post.removed) == ("1", None)
 

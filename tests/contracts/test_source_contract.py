@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from sources.replay import Replay
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Deletion, Handle, Source
+from sources.types import Account, AccountNotFoundError, Arrival, Deletion, Handle, Positions, Source
 from tests.fakes.clock import FakeClock
+from tests.fakes.source import wanting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,9 @@ class Said:
     deleted: bool = False
     """Not the post itself, but word of its deletion."""
 
+
+NOWHERE: Positions = {}
+"""Where a source is read on from that was never read."""
 
 Stage = Callable[[Path, Sequence[Said]], AbstractAsyncContextManager[Source]]
 """A source, with a folder of its own, that has these posts to give in this order once it is asked for posts."""
@@ -61,7 +65,7 @@ async def account(source: Source, name: str) -> Account:
     return await source.resolve(Handle(source=min(source.serves), name=name))
 
 
-async def heard(source: Source, count: int, after: Cursor | None = None) -> list[Arrival]:
+async def heard(source: Source, count: int, after: Positions = NOWHERE) -> list[Arrival]:
     """The next `count` arrivals that are posts: a live source has no end to wait for."""
     found: list[Arrival] = []
     arrivals = source.posts(after)
@@ -78,6 +82,11 @@ async def heard(source: Source, count: int, after: Cursor | None = None) -> list
     return found
 
 
+def positions(arrivals: Sequence[Arrival]) -> Positions:
+    """Where to read on once all these are stored."""
+    return {arrival.part: arrival.cursor for arrival in arrivals}
+
+
 def texts(arrivals: Sequence[Arrival]) -> list[str]:
     return [arrival.post.text for arrival in arrivals if arrival.post]
 
@@ -87,41 +96,41 @@ def said_by(*names: str) -> list[str]:
 
 
 async def test_the_posts_of_the_watched_accounts_arrive_in_their_order_and_no_others(source: Source) -> None:
-    await source.watch([await account(source, "alice"), await account(source, "carol")])
+    await source.watch(wanting(await account(source, "alice"), await account(source, "carol")))
     assert texts(await heard(source, 8)) == said_by("alice", "carol")
 
 
 async def test_a_later_watch_replaces_the_earlier_one(source: Source) -> None:
-    await source.watch([await account(source, "alice")])
-    await source.watch([await account(source, "bob")])
+    await source.watch(wanting(await account(source, "alice")))
+    await source.watch(wanting(await account(source, "bob")))
     assert texts(await heard(source, 4)) == said_by("bob")
 
 
 async def test_nothing_is_lost_after_any_cursor(source: Source) -> None:
-    await source.watch([await account(source, "alice")])
+    await source.watch(wanting(await account(source, "alice")))
     arrivals = await heard(source, 4)
     for number in range(3):
         rest = arrivals[number + 1 :]
-        assert set(texts(await heard(source, len(rest), arrivals[number].cursor))) >= set(texts(rest))
+        assert set(texts(await heard(source, len(rest), positions(arrivals[: number + 1])))) >= set(texts(rest))
 
 
 async def test_a_post_names_its_author_as_the_account_that_is_watched(source: Source) -> None:
     alice = await account(source, "alice")
-    await source.watch([alice])
+    await source.watch(wanting(alice))
     for arrival in await heard(source, 4):
         assert arrival.post
         assert (arrival.post.author.source, arrival.post.author.id) == (alice.source, alice.id)
 
 
 async def test_a_post_belongs_to_a_source_that_is_served_and_has_an_id_of_its_own_there(source: Source) -> None:
-    await source.watch([await account(source, name) for name in ("alice", "bob", "carol")])
+    await source.watch(wanting(*[await account(source, name) for name in ("alice", "bob", "carol")]))
     posts = [arrival.post for arrival in await heard(source, 12) if arrival.post]
     assert {post.source for post in posts} <= source.serves
     assert len({(post.source, post.id) for post in posts}) == 12
 
 
 async def test_dates_are_aware_and_in_utc(source: Source) -> None:
-    await source.watch([await account(source, "alice")])
+    await source.watch(wanting(await account(source, "alice")))
     [arrival] = await heard(source, 1)
     assert arrival.post
     assert arrival.post.published_at.tzinfo is UTC
@@ -130,7 +139,7 @@ async def test_dates_are_aware_and_in_utc(source: Source) -> None:
 
 async def test_recent_posts_are_of_that_account_only_newest_first_and_no_more_than_asked_for(source: Source) -> None:
     alice, bob = await account(source, "alice"), await account(source, "bob")
-    await source.watch([alice, bob])
+    await source.watch(wanting(alice, bob))
     await heard(source, 8)
     assert [post.text for post in await source.recent(alice, 3)] == said_by("alice")[:-4:-1]
 
@@ -156,8 +165,8 @@ async def test_a_deletion_names_the_post_by_the_identity_it_was_given_with(stage
     """In the order the source gives it, and in an arrival with no post."""
     gone = Said(id="0", by="alice", text="", deleted=True)
     async with stage(tmp_path, [*SAID, gone]) as source:
-        await source.watch([await account(source, "alice")])
-        async with asyncio.timeout(10), aclosing(as_generator(source.posts(None))) as arrivals:
+        await source.watch(wanting(await account(source, "alice")))
+        async with asyncio.timeout(10), aclosing(as_generator(source.posts({}))) as arrivals:
             found = [arrival async for arrival in until_deletion(arrivals)]
     first, last = found[0], found[-1]
     assert first.post

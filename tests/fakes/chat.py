@@ -53,7 +53,7 @@ class FakeChat:
             raise failure
         return receipt
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         if receipt not in self.messages or self.messages[receipt].channel != channel:
             raise MessageRefusedError(f"there is no message {receipt} in {channel.channel}")
         self.messages[receipt].card = card

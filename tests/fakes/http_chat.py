@@ -42,7 +42,7 @@ class HttpChat:
         answer = await self._ask("POST", _path(channel), {"key": key, "text": card.fallback})
         return Receipt(str(answer["id"]))
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         await self._ask("PUT", f"{_path(channel)}/{receipt}", {"text": card.fallback})
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:

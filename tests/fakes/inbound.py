@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from bot.cards import AlertCard
 from bot.chat.base import Reaction
+from bot.commands.suggest import Suggest
 from bot.commands.types import Asked, Reply
 from storage.types import AlertId, ChannelKey, Receipt
 
@@ -15,6 +16,7 @@ class Listener:
         self.reply = reply or Reply(text="")
         self.asked: list[Asked] = []
         self.settled = 0
+        self.suggestions: list[str] = []
         self.reactions: list[Reaction] = []
         self.found: dict[Receipt, Collection[Reaction]] = {}
         self.reached: list[ChannelKey] = []
@@ -25,6 +27,12 @@ class Listener:
     async def answer(self, asked: Asked) -> Reply:
         self.asked.append(asked)
         return self.reply
+
+    def is_public(self, asked: Asked) -> bool:
+        return self.reply.public
+
+    def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
+        return [one for one in self.suggestions if one.startswith(typed)]
 
     async def settle(self) -> None:
         self.settled += 1

@@ -74,10 +74,10 @@ class TroubledChat(FakeChat):
             raise OutcomeUnknownError("timed out")
         return await super().send(channel, card, key)
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         self._refuse(channel)
         self.edits += 1
-        await super().edit(channel, receipt, card)
+        await super().edit(channel, receipt, card, key)
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         self.finds.append(key)
@@ -225,7 +225,7 @@ class Office:
         """Posts seen now that stay in the inbox."""
         numbers = [next(self._numbers) for _ in range(count)]
         new = [a_post(id=f"undecided {number}", published_at=self.clock.now()) for number in numbers]
-        await self.inbox.put(new, source="x", cursor=Cursor(str(numbers)), seen_at=self.clock.now())
+        await self.inbox.put(new, source="x", positions={"": Cursor(str(numbers))}, seen_at=self.clock.now())
         return [stored.id for stored in await self.inbox.claim(count, lease=timedelta(days=9), now=self.clock.now())]
 
     @asynccontextmanager

@@ -134,8 +134,8 @@ async def test_nothing_of_the_text_is_left_in_the_file(database: Database, tmp_p
     inbox = SqlInbox(database)
 
     post = a_post(text="unmistakable-words " * 3, author=an_account(name="unmistakable-name"))
-    await inbox.put([post], source="x", cursor=Cursor("c"), seen_at=NOW)
-    await inbox.put([], source="x", cursor=Cursor("d"), seen_at=NOW, deleted=[FIRST])
+    await inbox.put([post], source="x", positions={"": Cursor("c")}, seen_at=NOW)
+    await inbox.put([], source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=[FIRST])
     path = database.path
     with sqlite3.connect(path) as reader:
         reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -16,7 +16,7 @@ from bot.pipeline.supervise import TaskDiedError
 from classifier.batching import Batcher
 from sources.clock import SystemClock
 from sources.replay import Replay
-from sources.types import Arrival, Cursor, Source
+from sources.types import Arrival, Cursor, Positions, Source
 from storage import channels, decisions, logits, outbox, posts
 from storage.database import Connection, Database, open_database
 from storage.outbox import Owed
@@ -50,7 +50,7 @@ class SlowChat(FakeChat):
 class BrokenReplay(Replay):
     """A source that dies whenever it is read."""
 
-    async def posts(self, after: Cursor | None) -> AsyncGenerator[Arrival, None]:
+    async def posts(self, after: Positions) -> AsyncGenerator[Arrival, None]:
         if self.finite:  # as every replay is
             raise ValueError("the line cannot be read")
         yield Arrival(cursor=Cursor("never"))
@@ -171,7 +171,7 @@ async def test_a_task_that_died_once_is_told_by_health_and_the_house_goes_on(tmp
     deaths = 0
 
     class OnceBroken(Replay):
-        async def posts(self, after: Cursor | None) -> AsyncGenerator[Arrival, None]:
+        async def posts(self, after: Positions) -> AsyncGenerator[Arrival, None]:
             nonlocal deaths
             deaths += 1
             if deaths == 1:

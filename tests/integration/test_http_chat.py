@@ -62,7 +62,7 @@ async def test_the_same_key_twice_is_two_messages_and_the_first_is_found() -> No
 async def test_an_edited_message_keeps_what_it_said_before() -> None:
     with ChatServer() as server:
         chat = HttpChat(server.url, timeout_s=5)
-        await chat.edit(OPS, await chat.send(OPS, CARD, KEY), NoticeCard(text="changed"))
+        await chat.edit(OPS, await chat.send(OPS, CARD, KEY), NoticeCard(text="changed"), KEY)
     (message,) = server.messages
     assert (message.text, message.edits) == ("changed", [CARD.text])
 

@@ -1,7 +1,7 @@
 """The preview of a /watch: what an account's last posts would have done here, and what never may fail because of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,31 +14,25 @@ from numpy.typing import NDArray
 from bot.insight.preview import Preview, preview
 from classifier.batching import Batcher
 from classifier.types import Classifier, ClassifierError
-from sources.types import Account, Arrival, Cursor, Handle, Post, PostKind, SourceUnreadableError
+from sources.types import Account, Arrival, Cursor, Handle, Positions, Post, PostKind, SourceUnreadableError
 from storage.types import AlertState, Filters, Pause
 from tests.fakes.builders import NOW, a_channel, a_label, a_post, a_watch, an_account
 from tests.fakes.classifier import KeywordClassifier
+from tests.fakes.source import Quiet
 
 
-class Shelf:
+class Shelf(Quiet):
     """A source that holds some posts of everyone, or fails to give them."""
 
     name = "shelf"
     serves = frozenset({"x"})
-    finite = False
 
     def __init__(self, *posts: Post, error: Exception | None = None, takes_s: float = 0.0) -> None:
         self._posts = posts
         self._error = error
         self._takes_s = takes_s
 
-    def trouble(self) -> str:
-        return ""
-
-    async def watch(self, accounts: Collection[Account]) -> None:
-        """Nothing is ever delivered."""
-
-    async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    async def posts(self, after: Positions) -> AsyncIterator[Arrival]:
         for post in self._posts:
             yield Arrival(cursor=Cursor(post.id), post=post)
 

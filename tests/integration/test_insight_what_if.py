@@ -91,7 +91,7 @@ async def replay(database: Database, batcher: Batcher, watching: Iterable[Channe
     classify = Classify(
         database, inbox, batcher, watch_list, clock, stored=Bell(clock), owed=Bell(clock), outage=outage
     )
-    await inbox.put(came, source="replay", cursor=Cursor("end"), seen_at=NOW)
+    await inbox.put(came, source="replay", positions={"": Cursor("end")}, seen_at=NOW)
     working = asyncio.create_task(classify.run(), name="classify")
     while (await inbox.backlog()).waiting:
         assert not working.done(), working

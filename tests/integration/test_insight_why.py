@@ -68,7 +68,7 @@ class Case:
 async def put(database: Database, channel: Channel, **post: Any) -> None:
     """A post in the inbox, and a channel."""
     await database.transaction(lambda connection: channels.save(connection, channel))
-    await SqlInbox(database).put([a_post(**post)], source="x", cursor=Cursor("1"), seen_at=NOW)
+    await SqlInbox(database).put([a_post(**post)], source="x", positions={"": Cursor("1")}, seen_at=NOW)
 
 
 async def decided(database: Database, channel: Channel, case: Case) -> None:

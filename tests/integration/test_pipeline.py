@@ -313,13 +313,13 @@ class SlowChat(FakeChat):
         self.may_find.set()
         self.finds = 0
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         assert isinstance(card, AlertCard)
         self.edits.append(card.judged)
         await self.may_edit.wait()
         if self.edit_failures:
             raise self.edit_failures.pop(0)
-        await super().edit(channel, receipt, card)
+        await super().edit(channel, receipt, card, key)
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         self.finds += 1

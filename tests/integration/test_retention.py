@@ -81,7 +81,7 @@ async def test_a_forgotten_post_that_comes_again_is_no_new_one(database: Databas
     await whole_story(database)
     await forget(database)
     inbox = SqlInbox(database)
-    assert await inbox.put(posts(3), source="x", cursor=Cursor("c"), seen_at=LATER) == 1
+    assert await inbox.put(posts(3), source="x", positions={"": Cursor("c")}, seen_at=LATER) == 1
 
 
 async def test_the_number_of_a_forgotten_alert_is_not_given_again(database: Database) -> None:
@@ -123,7 +123,7 @@ async def test_a_message_still_to_be_redrawn_keeps_its_alert(database: Database)
 
 async def test_a_waiting_post_stays_and_one_set_aside_goes(database: Database) -> None:
     inbox = SqlInbox(database)
-    await inbox.put(posts(2), source="x", cursor=Cursor("c"), seen_at=NOW)
+    await inbox.put(posts(2), source="x", positions={"": Cursor("c")}, seen_at=NOW)
     (first,) = await inbox.claim(1, lease=timedelta(minutes=1), now=NOW)
     await inbox.set_aside(first.id, "the model fails on it")
     assert (await forget(database)).forgotten == 1
@@ -150,7 +150,7 @@ async def test_a_deleted_post_is_forgotten_in_its_time_too(database: Database) -
     await whole_story(database)
     inbox = SqlInbox(database)
     gone = [Deletion(source="x", id="1")]
-    await inbox.put([], source="x", cursor=Cursor("d"), seen_at=NOW, deleted=gone)
+    await inbox.put([], source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=gone)
     edits = sa.update(deliveries).where(deliveries.c.verb == "edit").values(state="sent")
     await database.transaction(lambda connection: connection.execute(edits))
     assert (await forget(database)).forgotten == 2

@@ -66,7 +66,7 @@ async def everything(slack: FakeSlack) -> None:
     for channel in (public, private):
         assert await platform.can_send(key(channel)) is None
         receipt = await platform.send(key(channel), NoticeCard(text="a"), DeliveryKey(channel.name))
-        await platform.edit(key(channel), receipt, NoticeCard(text="b"))
+        await platform.edit(key(channel), receipt, NoticeCard(text="b"), DeliveryKey(channel.name))
         assert await platform.find(key(channel), DeliveryKey(channel.name)) == receipt
         house.messages.append((key(channel), receipt))
         message = slack.workspace.find(channel.id, receipt)

@@ -59,7 +59,7 @@ async def put(rig: Rig, *texts: str) -> None:
     assert channel is not None
     account, now = channel.watches[0].account, rig.clock.now()
     arrived = [Post(source=account.source, id=text, author=account, text=text, published_at=now) for text in texts]
-    await rig.inbox.put(arrived, source="replay", cursor=Cursor("1"), seen_at=now)
+    await rig.inbox.put(arrived, source="replay", positions={"": Cursor("1")}, seen_at=now)
     rig.stored.ring()
 
 
@@ -145,7 +145,7 @@ async def test_why_tells_the_reason_of_a_post_that_was_set_aside(database: Datab
     await database.transaction(lambda connection: channels.save(connection, a_channel()))
     inbox = SqlInbox(database)
     link = "https://x.com/vendor_sec/status/1"
-    await inbox.put([a_post(url=link)], source="x", cursor=Cursor("1"), seen_at=NOW)
+    await inbox.put([a_post(url=link)], source="x", positions={"": Cursor("1")}, seen_at=NOW)
     for _ in range(10):
         assert await inbox.claim(1, lease=timedelta(minutes=1), now=NOW)
         await inbox.recover()
@@ -416,7 +416,7 @@ async def test_a_post_that_kills_the_program_is_set_aside_and_the_rest_decided(t
     arrived.insert(3, a_post(id="poison", text=poison))
     async with open_database(path) as database:
         await database.transaction(lambda connection: channels.save(connection, a_channel()))
-        await SqlInbox(database).put(arrived, source="x", cursor=Cursor("1"), seen_at=NOW)
+        await SqlInbox(database).put(arrived, source="x", positions={"": Cursor("1")}, seen_at=NOW)
     statuses: list[int] = []
     while not statuses or (statuses[-1] and len(statuses) < 20):
         life = [sys.executable, "-m", "tests.fakes.life", str(path), poison]

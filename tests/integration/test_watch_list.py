@@ -9,37 +9,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.pipeline.watch_list import WatchList
-from sources.types import Account, Arrival, Cursor, Handle, Post, SourceError
+from sources.types import Account, Arrival, Cursor, Handle, Positions, Post, PostKind, SourceError, Wanted
 from storage import channels, schema
 from storage.database import Connection, Database
-from storage.types import Channel
+from storage.types import Channel, Filters
 from tests.fakes.builders import TEMPLATE, a_channel, a_key, a_label, a_watch, an_account
+from tests.fakes.source import Quiet
 
 ELSEWHERE = "bluesky"
 
 
-class Listener:
+class Listener(Quiet):
     """A source that remembers whom it was told to watch; while it is unreachable it takes nothing in."""
-
-    finite = False
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.serves = frozenset({name})
-        self.told: list[list[Account]] = []
+        self.told: list[list[Wanted]] = []
         self.reachable = True
 
-    def trouble(self) -> str:
-        """None."""
-        return ""
-
-    async def watch(self, accounts: Collection[Account]) -> None:
+    async def watch(self, wanted: Collection[Wanted]) -> None:
         """Take note."""
         if not self.reachable:
             raise SourceError(f"{self.name} cannot be reached. Try again later.")
-        self.told.append(list(accounts))
+        self.told.append(list(wanted))
 
-    async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    async def posts(self, after: Positions) -> AsyncIterator[Arrival]:
         """Nothing but the beginning."""
         yield Arrival(cursor=Cursor("0"))
 
@@ -113,7 +108,7 @@ async def test_taking_up_each_change_comes_to_what_taking_up_everything_does(
 
         assert seen(one_by_one) == seen(anew)
         for listener in listeners:
-            assert listener.told[-1] == anew.accounts(listener.serves)
+            assert listener.told[-1] == anew.wanted(listener.serves)
     for listener in listeners:
         told = listener.told[1:]
         assert all(earlier != later for earlier, later in pairwise(listener.told)), "told what it knew"
@@ -139,7 +134,7 @@ async def test_a_source_is_told_when_its_accounts_change_and_at_no_other_time(da
     for watches in [(), (a_watch("two"),), (a_watch("two"), a_watch("three"))]:
         await change(database, watch_list, a_channel("one", watches=watches))
 
-    handles = [[account.handle for account in accounts] for accounts in here.told]
+    handles = [[one.account.handle for one in wanted] for wanted in here.told]
     assert handles == [["one", "two"], ["one", "three", "two"]]
     assert there.told == [[]], "once, at the start"
 
@@ -152,7 +147,7 @@ async def test_a_source_that_could_not_be_told_is_told_at_the_next_change_whatev
     listener.reachable = True
     await change(database, watch_list, a_channel("two", watches=(a_watch("one"), a_watch("two")), threshold=0.7))
 
-    assert [account.handle for account in listener.told[-1]] == ["one", "three", "two"]
+    assert [one.account.handle for one in listener.told[-1]] == ["one", "three", "two"]
 
 
 async def test_a_channel_that_is_stored_no_more_is_forgotten(database: Database) -> None:
@@ -162,7 +157,7 @@ async def test_a_channel_that_is_stored_no_more_is_forgotten(database: Database)
     await watch_list.refresh(a_key("two"))
 
     assert [channel.name for channel in watch_list.channels()] == ["one"]
-    assert [account.handle for account in listener.told[-1]] == ["one"]
+    assert [one.account.handle for one in listener.told[-1]] == ["one"]
 
 
 async def test_of_what_nobody_watches_there_are_no_watchers(database: Database) -> None:
@@ -170,3 +165,18 @@ async def test_of_what_nobody_watches_there_are_no_watchers(database: Database) 
 
     assert watch_list.watchers(an_account("three")).everyone == ()
     assert watch_list.channel(a_key("three")) is None
+
+
+async def test_a_source_is_told_which_kinds_of_posts_nobody_wants_any_more_and_which_somebody_does_again(
+    database: Database,
+) -> None:
+    source = Listener("x")
+    watch_list = await a_watch_list(database, source)
+    narrow = a_watch("one", filters=Filters(without=frozenset({PostKind.RETWEET, PostKind.REPLY})))
+    narrower = a_watch("one", filters=Filters(without=frozenset({PostKind.RETWEET})))
+    await change(database, watch_list, a_channel("one", watches=(narrow,)))
+    await change(database, watch_list, a_channel("two", watches=(narrower,)))
+    await change(database, watch_list, a_channel("two", watches=(a_watch("one"),)))
+
+    without = [{one.account.handle: one.without for one in told}.get("one") for told in source.told]
+    assert without == [frozenset(), frozenset(), frozenset({PostKind.RETWEET}), frozenset()][1:]

@@ -95,6 +95,7 @@ def test_changes_are_for_managers_and_nothing_but_changes_and_judgements_is_answ
 
     assert form.managers or not changes
     assert not form.public or changes or isinstance(meant, commands.Judge)
+    assert form.public == isinstance(meant, commands.FOR_ALL_TO_SEE)
 
 
 def test_the_catalogue_knows_every_command_there_is() -> None:

@@ -158,7 +158,7 @@ async def test_a_terminal_tells_in_a_line_that_a_post_was_deleted(
         decided_at=NOW,
     )
     with Transcript(tmp_path / "transcript") as transcript:
-        await Console("ops", transcript).edit(a_key(), Receipt("1"), alert_card(alert))
+        await Console("ops", transcript).edit(a_key(), Receipt("1"), alert_card(alert), KEY)
     assert capsys.readouterr().out == "alert 7: the post was deleted at its source\n"
 
 
@@ -205,7 +205,7 @@ async def test_a_summary_that_is_redrawn_tells_how_its_alerts_were_judged_and_no
         console = Console("ops", shown)
         receipt = await console.send(console.channel, many(), KEY)
         capsys.readouterr()
-        await console.edit(console.channel, receipt, many(AlertId(3), AlertId(5)))
+        await console.edit(console.channel, receipt, many(AlertId(3), AlertId(5)), KEY)
     assert capsys.readouterr().out == "alert 3: relevant by Ada\nalert 5: relevant by Ada\n"
 
 
@@ -214,7 +214,7 @@ async def test_a_summary_redrawn_for_an_alert_that_it_does_not_show_tells_what_i
 ) -> None:
     with Transcript(tmp_path / "transcript") as shown:
         console = Console("ops", shown)
-        await console.edit(console.channel, Receipt("1"), many(AlertId(12)))
+        await console.edit(console.channel, Receipt("1"), many(AlertId(12)), KEY)
     assert capsys.readouterr().out.startswith("12 alerts that could not be sent in time")
 
 

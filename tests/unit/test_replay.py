@@ -31,6 +31,7 @@ from sources.types import (
     SourceUnreadableError,
 )
 from tests.fakes.clock import FakeClock
+from tests.fakes.source import wanting
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 SEC = Account(source="x", id="vendor_sec", handle="vendor_sec")
@@ -68,13 +69,13 @@ def path(tmp_path: Path) -> Path:
 async def opened(path: Path, *, speed: float = math.inf, clock: FakeClock | None = None) -> Replay:
     """A replay of which both accounts are watched."""
     replay = await Replay.open(path, clock=clock or FakeClock(), speed=speed)
-    await replay.watch([SEC, NEWS])
+    await replay.watch(wanting(SEC, NEWS))
     return replay
 
 
 async def arrivals(replay: Replay, after: Cursor | None = None) -> list[Arrival]:
     async with asyncio.timeout(30):
-        return [arrival async for arrival in replay.posts(after)]
+        return [arrival async for arrival in replay.posts({} if after is None else {"": after})]
 
 
 async def posts(replay: Replay, after: Cursor | None = None) -> list[Post]:
@@ -285,7 +286,7 @@ class TestBadLines:
 class TestDeletions:
     async def test_a_deletion_arrives_in_its_place_whoever_is_watched(self, path: Path) -> None:
         write(path, [line(1), {"id": 7, "source": "bluesky", "deleted": True}, line(2), {"id": "1", "deleted": True}])
-        arrivals = [arrival async for arrival in (await opened(path)).posts(None)]
+        arrivals = [arrival async for arrival in (await opened(path)).posts({})]
         assert [arrival.post.id if arrival.post else arrival.deleted for arrival in arrivals] == [
             "1",
             Deletion(source="bluesky", id="7"),
@@ -296,17 +297,17 @@ class TestDeletions:
     async def test_reading_on_after_a_deletion_does_not_tell_of_it_again(self, path: Path) -> None:
         write(path, [{"id": "1", "deleted": True}, line(2)])
         replay = await opened(path)
-        first = await anext(aiter(replay.posts(None)))
-        rest = [arrival async for arrival in replay.posts(first.cursor)]
+        first = await anext(aiter(replay.posts({})))
+        rest = [arrival async for arrival in replay.posts({"": first.cursor})]
         assert (first.deleted is not None, [arrival.deleted for arrival in rest]) == (True, [None])
 
     async def test_a_deletion_waits_for_its_date(self, path: Path) -> None:
         write(path, [line(1, created_at=at(0)), {"id": "1", "deleted": True, "created_at": at(60)}])
         clock = FakeClock()
         replay = await Replay.open(path, clock=clock, speed=1)
-        await replay.watch([SEC])
+        await replay.watch(wanting(SEC))
         started = clock.now()
-        arrivals = [arrival async for arrival in replay.posts(None)]
+        arrivals = [arrival async for arrival in replay.posts({})]
         assert arrivals[-1].deleted
         assert clock.now() - started == timedelta(seconds=60)
 
@@ -322,7 +323,7 @@ class TestDeletions:
     async def test_a_line_that_says_it_is_not_deleted_is_a_post(self, path: Path) -> None:
         write(path, [line(1, deleted=False), line(2, deleted=None), line(3, deleted="no")])
         replay = await opened(path)
-        assert [arrival.post.id async for arrival in replay.posts(None) if arrival.post] == ["1", "2"]
+        assert [arrival.post.id async for arrival in replay.posts({}) if arrival.post] == ["1", "2"]
         assert replay.last_problem == "line 3 deleted is neither true nor false"
 
 
@@ -356,7 +357,7 @@ class TestPace:
         write(path, [line(0, created_at=at(0)), line(1, created_at=at(60))])
         clock = FakeClock(held=True)
         replay = await opened(path, speed=1, clock=clock)
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             await anext(stream)
             second = asyncio.create_task(next_of(stream))
             await clock.advance(59.9)
@@ -377,7 +378,7 @@ class TestPace:
         write(path, [line(number, created_at=at(600 * number)) for number in range(3)])
         clock = FakeClock()
         replay = await opened(path, speed=1, clock=clock)
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             await anext(stream)
             await clock.sleep(7200)
             woken = clock.now()
@@ -412,7 +413,7 @@ async def next_of(stream: AsyncIterator[Arrival]) -> Arrival:
 class TestWatching:
     async def test_only_watched_accounts_are_heard(self, path: Path) -> None:
         replay = await opened(write(path, [line(1), line(2, author="news"), line(3, author="else"), line(4)]))
-        await replay.watch([SEC])
+        await replay.watch(wanting(SEC))
         assert await ids(replay) == ["1", "4"]
 
     async def test_an_account_is_heard_however_its_handle_is_spelled(self, path: Path) -> None:
@@ -425,17 +426,17 @@ class TestWatching:
 
     async def test_nothing_passes_while_nobody_listens(self, path: Path) -> None:
         replay = await opened(write(path, [line(1), line(2)]))
-        await replay.watch([])
+        await replay.watch(wanting())
         playing = asyncio.create_task(ids(replay))
         await asyncio.sleep(0.05)
         assert not playing.done()
-        await replay.watch([SEC])
+        await replay.watch(wanting(SEC))
         assert await playing == ["1", "2"]
 
     async def test_nothing_passes_before_the_gate_opens(self, path: Path) -> None:
         gate = asyncio.Event()
         replay = await Replay.open(write(path, [line(1), line(2)]), clock=FakeClock(), speed=math.inf, gate=gate)
-        await replay.watch([SEC])
+        await replay.watch(wanting(SEC))
         playing = asyncio.create_task(ids(replay))
         await asyncio.sleep(0.05)
         assert not playing.done()
@@ -446,24 +447,24 @@ class TestWatching:
         write(path, [line(1, created_at=at(0)), line(2, created_at=at(60)), line(3, author="news", created_at=at(60))])
         clock = FakeClock(held=True)
         replay = await opened(path, speed=1, clock=clock)
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             await anext(stream)
             following = asyncio.create_task(next_of(stream))
             await clock.advance(30)
-            await replay.watch([])
+            await replay.watch(wanting())
             await clock.advance(60)
             assert not following.done()
-            await replay.watch([NEWS])
+            await replay.watch(wanting(NEWS))
             heard = (await following).post
             assert heard
             assert heard.id == "3"
 
     async def test_a_new_watch_holds_for_the_lines_not_yet_played(self, path: Path) -> None:
         replay = await opened(write(path, [line(1), line(2, author="news"), line(3), line(4, author="news")]))
-        await replay.watch([SEC])
-        async with aclosing(replay.posts(None)) as stream:
+        await replay.watch(wanting(SEC))
+        async with aclosing(replay.posts({})) as stream:
             await anext(stream)
-            await replay.watch([NEWS])
+            await replay.watch(wanting(NEWS))
             assert [arrival.post.id async for arrival in stream if arrival.post] == ["2", "4"]
 
 
@@ -533,7 +534,7 @@ class TestGoingOn:
 
     async def test_a_stream_left_early_can_be_taken_up_by_the_same_replay(self, path: Path) -> None:
         replay = await opened(write(path, [line(1), line(2), line(3)]))
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             first = await anext(stream)
         assert await ids(replay, first.cursor) == ["2", "3"]
 
@@ -550,14 +551,14 @@ class TestRecent:
     async def test_posts_not_yet_played_are_not_shown(self, path: Path) -> None:
         replay = await opened(write(path, (line(number) for number in range(5))))
         assert await replay.recent(SEC, 20) == []
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             for _ in range(2):
                 await anext(stream)
             assert [post.id for post in await replay.recent(SEC, 20)] == ["1", "0"]
 
     async def test_posts_that_passed_by_unwatched_are_shown(self, path: Path) -> None:
         replay = await opened(write(path, [line(1), line(2, author="News"), line(3, author="news"), line(4)]))
-        await replay.watch([SEC])
+        await replay.watch(wanting(SEC))
         await posts(replay)
         assert [post.id for post in await replay.recent(NEWS, 20)] == ["3", "2"]
 
@@ -565,7 +566,7 @@ class TestRecent:
         write(path, (line(number) for number in range(5)))
         cursor = (await arrivals(await opened(path)))[2].cursor
         replay = await opened(path)
-        async with aclosing(replay.posts(cursor)) as stream:
+        async with aclosing(replay.posts({"": cursor})) as stream:
             await anext(stream)
             assert [post.id for post in await replay.recent(SEC, 20)] == ["3", "2", "1", "0"]
 
@@ -636,7 +637,7 @@ class TestUnreadable:
 
     async def test_a_file_that_vanishes_is_reported_and_not_taken_for_its_end(self, path: Path) -> None:
         replay = await opened(write(path, (line(number) for number in range(1000))))
-        async with aclosing(replay.posts(None)) as stream:
+        async with aclosing(replay.posts({})) as stream:
             await anext(stream)
             remove(path)
             with pytest.raises(SourceUnreadableError, match=r"posts\.jsonl"):
@@ -653,5 +654,5 @@ async def test_real_posts_are_played_whatever_else_their_lines_hold(path: Path, 
         records = [json.loads(part) for part in islice(file, 500)]
     undated = [{key: value for key, value in record.items() if key != "created_at"} for record in records]
     replay = await opened(write(path, undated))
-    await replay.watch([Account(source="x", id=record["author"], handle="") for record in undated])
+    await replay.watch(wanting(*(Account(source="x", id=record["author"], handle="") for record in undated)))
     assert [post.text for post in await posts(replay)] == [record["text"] for record in records]

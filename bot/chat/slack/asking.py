@@ -1,25 +1,20 @@
 """From a line that somebody said to the answer of the house, and how it is said."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import replace
 
 from bot.chat.base import DeliveryError, Inbound
+from bot.chat.patience import WORKING, alerts_in, answered
 from bot.chat.slack import incoming, replies
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.people import People
 from bot.chat.slack.voice import Voice
 from bot.commands.catalogue import usage_line
 from bot.commands.types import Asked, Reply
-from storage.types import AlertId, ChannelKey, Receipt
+from storage.types import AlertId, Receipt
 
 log = logging.getLogger(__name__)
-
-SLOW_S = 2.0
-"""After so long without an answer people are told that it is being worked on."""
-
-_STORED_AFTER_S = 0.5
 
 
 class _NotUnderstoodError(Exception):
@@ -35,19 +30,7 @@ class Asking:
 
     async def answered(self, said: Said, voice: Voice) -> Reply:
         """What the house answers; whoever waits for long is told so meanwhile."""
-        asking = asyncio.ensure_future(self._ask(said))
-        await asyncio.wait({asking}, timeout=SLOW_S)
-        if not asking.done():
-            await say(voice.wait(replies.reply(Reply(text="Working on it…"))))
-        return await asking
-
-    async def alerts_of(self, channel: ChannelKey, message: Receipt) -> list[AlertId]:
-        """The alerts in a message, which may be seen a moment before we have written down that it was sent."""
-        found = await self._inbound.alerts_of(channel, message)
-        if not found:
-            await asyncio.sleep(_STORED_AFTER_S)
-            found = await self._inbound.alerts_of(channel, message)
-        return found
+        return await answered(self._ask(said), lambda: say(voice.wait(replies.reply(WORKING))))
 
     async def _ask(self, said: Said) -> Reply:
         try:
@@ -91,7 +74,7 @@ class Asking:
     async def _alert_in(self, said: Said, channel: str, message: Receipt) -> AlertId:
         if channel != said.channel.channel:
             raise _NotUnderstoodError("That message is in another channel: ask there.")
-        if alerts := await self.alerts_of(said.channel, message):
+        if alerts := await alerts_in(self._inbound, said.channel, message):
             return alerts[0]
         raise _NotUnderstoodError("That message is no alert of mine.")
 

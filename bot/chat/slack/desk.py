@@ -3,13 +3,13 @@
 import logging
 import re
 import secrets
-from collections import OrderedDict
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
+from bot.chat.patience import Remembered, alerts_in
 from bot.chat.slack import cards, incoming, modals, replies
 from bot.chat.slack.asking import Asking, say, tell
 from bot.chat.slack.cards import OPEN, SHOW
@@ -24,7 +24,6 @@ from storage.types import AlertId
 
 log = logging.getLogger(__name__)
 
-_MOST_REMEMBERED = 10_000
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _JUDGEMENT = re.compile(r"(?P<said>[+-]1|0) (?P<alert>[0-9]+)")
 
@@ -42,8 +41,8 @@ class Desk:
         self._reread = reread
         self._workspace = workspace
         self._bot = bot
-        self._shareable: OrderedDict[str, Reply] = OrderedDict()
-        self._events: OrderedDict[str, None] = OrderedDict()
+        self._shareable: Remembered[Reply] = Remembered()
+        self._events: Remembered[None] = Remembered()
 
     def register(self, app: AsyncApp, *, prefix: str) -> None:
         """Tell bolt what to call."""
@@ -117,7 +116,7 @@ class Desk:
         await ack()
         body = self._ours(body)
         said, voice = incoming.shortcut(body, ""), self._voice(body)
-        alerts = await self._asking.alerts_of(said.channel, incoming.message_receipt(body))
+        alerts = await alerts_in(self._inbound, said.channel, incoming.message_receipt(body))
         link = incoming.first_link(body)
         if alerts:
             await self._answer(incoming.shortcut(body, f"/why {alerts[0]}"), voice)
@@ -192,7 +191,7 @@ class Desk:
         if reply.public or not any(button.kind is ButtonKind.SHARE for button in reply.buttons):
             return ""
         name = secrets.token_urlsafe(9)
-        _remember(self._shareable, name, reply)
+        self._shareable.put(name, reply)
         return name
 
     def _is_news(self, body: dict[str, Any]) -> bool:
@@ -201,11 +200,5 @@ class Desk:
         if event in self._events:
             return False
         if event:
-            _remember(self._events, event, None)
+            self._events.put(event, None)
         return True
-
-
-def _remember(memory: "OrderedDict[str, Any]", name: str, value: Any) -> None:
-    memory[name] = value
-    while len(memory) > _MOST_REMEMBERED:
-        memory.popitem(last=False)

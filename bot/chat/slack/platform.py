@@ -110,7 +110,7 @@ class Slack:
         sending = self._web.chat_postMessage(channel=channel.channel, **said(card), metadata=metadata(key))
         return Receipt(str((await call(sending))["ts"]))
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:  # noqa: ARG002
         """The metadata with the key stays as it is. Without `parse` an update would link what looks like an address."""
         await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
 

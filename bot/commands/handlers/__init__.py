@@ -10,6 +10,7 @@ from bot.commands.grammar import parse
 from bot.commands.handlers import alerts, config, judging, labels, questions, watches
 from bot.commands.house import House
 from bot.commands.types import (
+    FOR_ALL_TO_SEE,
     AddLabels,
     AddWatches,
     ApplyImport,
@@ -65,6 +66,20 @@ async def answer(house: House, asked: Asked) -> Reply:
         code = secrets.token_hex(2)
         log.exception("failed command code=%s", code)
         return Reply(text=f"Sorry, that did not work and nothing was changed. Code {code}.")
+
+
+def is_public(house: House, asked: Asked) -> bool:
+    """Whether the whole channel is to see what comes of it: a change by somebody who may make it, in words we know.
+
+    One that turns out to change nothing, or to be refused for another reason, is answered in private all the same.
+    """
+    try:
+        command = parse(asked.text)
+        authorise(asked.actor, command, house.channel(asked))
+    except (UsageError, RefusedError):
+        return False
+    sure = not isinstance(command, RemoveAllWatches) or command.sure
+    return sure and isinstance(command, FOR_ALL_TO_SEE)
 
 
 async def _handle(house: House, asked: Asked, command: Command) -> Reply:  # noqa: C901, PLR0911, PLR0912  (one line a command)

@@ -1,5 +1,7 @@
 """/watch and /unwatch."""
 
+from collections.abc import Sequence
+
 from bot import wording
 from bot.commands import changes
 from bot.commands.errors import RefusedError
@@ -9,7 +11,7 @@ from bot.commands.types import AddWatches, Asked, Button, ButtonKind, RemoveAllW
 from bot.commands.values import filter_words
 from bot.insight.preview import preview
 from sources.accounts import fold
-from sources.types import Account, AccountNotFoundError, Handle, shown
+from sources.types import Account, AccountNotFoundError, Handle, Wanted, shown
 from storage import alerts, posts
 from storage.types import Channel, Filters, Watch
 
@@ -28,6 +30,7 @@ async def add(house: House, asked: Asked, command: AddWatches) -> Reply:
     if problem := await house.platforms[asked.channel.platform].can_send(asked.channel):
         raise RefusedError(problem)
     wanted = [await resolve(house, handle) for handle in command.handles]
+    _check_room(house, wanted, command.filters)
     now = house.clock.now()
     watches = tuple(
         Watch(account=account, added_by=asked.actor.name, added_at=now, filters=command.filters) for account in wanted
@@ -94,6 +97,16 @@ def watched(channel: Channel, handle: Handle) -> Account:
             return account
     names = ", ".join(str(watch.account) for watch in channel.watches) or "nobody"
     raise RefusedError(f"This channel does not watch {handle}. It watches {names}.")
+
+
+def _check_room(house: House, accounts: Sequence[Account], filters: Filters) -> None:
+    """Raises RefusedError where a source cannot watch these beside all that it watches."""
+    for name in sorted({account.source for account in accounts}):
+        source = house.sources[name]
+        everyone = {_identity(one.account): one for one in house.watch_list.wanted(source.serves)}
+        new = (Wanted(account=account, without=filters.without) for account in accounts if account.source == name)
+        if problem := source.refusal([*{_identity(one.account): one for one in new}.values(), *everyone.values()]):
+            raise RefusedError(problem)
 
 
 async def _told(house: House, channel: Channel, old: Watch | None, new: Watch) -> str:

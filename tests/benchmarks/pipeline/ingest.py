@@ -20,6 +20,7 @@ from storage.inbox import SqlInbox
 from tests.benchmarks.pipeline.scene import folder_on_disk, line_of, post_of
 from tests.benchmarks.report import Figure
 from tests.fakes.builders import an_account
+from tests.fakes.source import wanting
 
 POSTS = 20_000
 ACCOUNTS = 50
@@ -50,7 +51,7 @@ async def _measure() -> list[Figure]:
 async def _posts_a_second(file: Path, path: Path) -> float:
     clock = SystemClock()
     replay = await Replay.open(file, clock=clock, speed=math.inf)
-    await replay.watch([an_account(f"account{number}", id=f"account{number}") for number in range(ACCOUNTS)])
+    await replay.watch(wanting(*(an_account(f"account{n}", id=f"account{n}") for n in range(ACCOUNTS))))
     async with open_database(path) as database:
         assert await database.transaction(_synchronous) == 2, "2 is FULL: a commit has reached the disk"
         inbox = SqlInbox(database)

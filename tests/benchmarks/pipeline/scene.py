@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,12 +16,13 @@ from bot.chat.base import Inbound
 from bot.pipeline.classify import LEASE
 from classifier.batching import Batcher
 from classifier.registry import choose
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Post
+from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Positions, Post
 from storage import channels
 from storage.database import Connection, Database
 from storage.inbox import SqlInbox
 from storage.types import Channel, ChannelKey, DeliveryKey, Receipt, StoredPost
 from tests.fakes.builders import a_channel, a_decision, a_key, a_label, a_post, a_settlement, a_watch, an_account
+from tests.fakes.source import Quiet
 
 PLATFORM = "fake"
 TOPICS = ("security", "outage", "fire", "storm", "flood", "strike", "election", "recall", "fraud", "earthquake")
@@ -87,7 +88,7 @@ async def put(database: Database, posts: Sequence[Post]) -> None:
     inbox, seen_at = SqlInbox(database), datetime.now(UTC)
     for start in range(0, len(posts), _AT_ONCE):
         some = posts[start : start + _AT_ONCE]
-        await inbox.put(some, source="bench", cursor=Cursor(str(start)), seen_at=seen_at)
+        await inbox.put(some, source="bench", positions={"": Cursor(str(start))}, seen_at=seen_at)
 
 
 async def alert(database: Database, channel_of: Callable[[StoredPost], int]) -> None:
@@ -102,12 +103,11 @@ def _save(connection: Connection, channel: Channel) -> None:
     channels.save(connection, channel)
 
 
-class PacedSource:
+class PacedSource(Quiet):
     """Gives posts one by one at an even pace, whatever becomes of them, and has each account's last posts at hand."""
 
     name = "paced"
     serves = frozenset({"x"})
-    finite = False
 
     def __init__(
         self, posts: Sequence[Post] = (), *, every_s: float = 0.0, after: Callable[[], Awaitable[object]] | None = None
@@ -120,14 +120,7 @@ class PacedSource:
         self._every_s = every_s
         self._after = after
 
-    def trouble(self) -> str:
-        """None."""
-        return ""
-
-    async def watch(self, accounts: Collection[Account]) -> None:
-        """Everything is given in any case."""
-
-    async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    async def posts(self, after: Positions) -> AsyncIterator[Arrival]:
         """All posts, then silence."""
         if self._after is not None:
             await self._after()
@@ -184,7 +177,7 @@ class FastChat:
         await asyncio.sleep(self._takes_s)
         return Receipt(key)
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         """Done."""
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:

@@ -180,7 +180,7 @@ class ChatLine:
         self._server.words.append(Word(channel, key, _now()))
         return await self._server.ask(channel, lambda: self._server.post(channel, card, key))
 
-    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card) -> None:
+    async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         self._listen()
         if not receipt:
             raise MessageRefusedError("there is no such message")

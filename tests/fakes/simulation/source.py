@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Post, PostKind
+from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Positions, Post, PostKind, Wanted
 from tests.fakes.simulation.time import START
 from tests.fakes.simulation.weather import FINE_UNTIL_S, HOUR_S, MINUTE_S, Climate, Spell, Weather, forecast
+from tests.fakes.source import Quiet
 
 SOURCE = "x"
 ACCOUNTS = tuple(f"account_{number}" for number in range(12))
@@ -39,28 +40,25 @@ class Emission:
     post: Post
 
 
-class ScriptedSource:
+class ScriptedSource(Quiet):
     """Source: what was emitted after a cursor, then what is to come."""
 
     name = "script"
     serves = frozenset({SOURCE})
-    finite = False
 
     def __init__(self, script: Sequence[Emission], gaps: Weather) -> None:
         self._script = script
         self._gaps = gaps
         self._watched: frozenset[str] = frozenset()
 
-    def trouble(self) -> str:
-        return ""
+    async def watch(self, wanted: Collection[Wanted]) -> None:
+        self._watched = frozenset(one.account.id for one in wanted)
 
-    async def watch(self, accounts: Collection[Account]) -> None:
-        self._watched = frozenset(account.id for account in accounts)
-
-    async def posts(self, after: Cursor | None) -> AsyncIterator[Arrival]:
+    async def posts(self, after: Positions) -> AsyncIterator[Arrival]:
+        last = after.get("")
         loop = asyncio.get_running_loop()
         self._check_connection(loop.time())
-        start = 0 if after is None else max(int(after) + 1 - _REREAD, 0)
+        start = 0 if last is None else max(int(last) + 1 - _REREAD, 0)
         for place, emission in enumerate(self._script[start:], start):
             while emission.at_s > loop.time():
                 until = min(emission.at_s, self._gaps.next_start(loop.time()))
