@@ -1,8 +1,8 @@
 """The watch list as rules of X's filtered stream: packed, and as few of them changed as can be. Pure.
 
-A rule is `from:1 OR from:2 …`, with conditions that hold for all of it: `(from:1 OR from:2) -is:retweet`. Accounts stand
-in it by their numeric ids, since handles change. Recent search takes the same words, in shorter queries; so whatever a
-rule of ours finds can be searched for after a gap, however long the rule is.
+A rule is `from:1 OR from:2 …`, with conditions that hold for all of it: `(from:1 OR from:2) -is:retweet`. Accounts
+stand in it by their numeric ids, since handles change. Recent search takes the same words in shorter queries, which are
+packed apart: so whatever a rule of ours finds can be searched for after a gap, however long the rule is.
 """
 
 import re
