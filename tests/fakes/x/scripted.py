@@ -31,7 +31,7 @@ class Attempt:
 
     at: datetime
     outcome: str
-    """connected, unreachable, or a status."""
+    """connected, unreachable, problem (said on the stream), empty (ended at once), or a status."""
 
     reset_at: datetime | None = None
 
@@ -41,7 +41,7 @@ class Line:
 
     def __init__(self, at: Callable[[], datetime]) -> None:
         self.is_stalled = False
-        self.first_byte_at: datetime | None = None
+        self.last_byte_at = at()
         self.ended_at: datetime | None = None
         self._now = at
         self._waiting: asyncio.Queue[bytes | Cut] = asyncio.Queue()
@@ -61,6 +61,7 @@ class Line:
                 if item is Cut.ABORT:
                     raise XUnreachableError("connection reset by peer", reached=True)
                 return b""
+            self.last_byte_at = self._now()
             return item
 
     async def close(self) -> None:
@@ -105,7 +106,9 @@ class ScriptedX:
             self.attempts.append(Attempt(at=now, outcome=str(refused.status), reset_at=error.reset_at))
             raise error
         self.line = Line(self.world.now)
-        self.attempts.append(Attempt(at=now, outcome="connected" if refused is None else "problem"))
+        self.attempts.append(
+            Attempt(at=now, outcome="connected" if refused is None else "problem" if refused else "empty")
+        )
         if refused is not None:
             self.line.put(refused)
             self.line.put(Cut.CLOSE)
