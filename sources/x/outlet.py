@@ -100,12 +100,10 @@ class Outlet:
         """The stream was heard, and there was no post."""
         await self._put(self._heard_now)
 
-    async def resumed(self, connected_at: datetime) -> None:
+    def resumed(self, connected_at: datetime) -> None:
         """The stream is heard again: what it did not bring since it was last heard is to be searched."""
-        heard = self._position.heard
-        if heard is not None:
-            self._open(heard - BEFORE, connected_at + AFTER)
-        await self._put(self._heard_now)
+        if self._position.heard is not None:
+            self._open(self._position.heard - BEFORE, connected_at + AFTER)
 
     async def rested(self) -> None:
         """Nothing is to be read for a while, on purpose: there is nothing to go on from afterwards."""

@@ -164,7 +164,7 @@ class Stream:
             log.warning("problem source=x kind=%r detail=%r", line.problem.kind, line.problem.detail)
             return
         if not line.skipped:
-            await self._is_well(call)
+            self._is_well(call)
         for what in line.skipped:
             self._tally.skipped(what)
         if line.broken:
@@ -177,10 +177,10 @@ class Stream:
         if not line.tweets:
             await self._outlet.kept_alive()
 
-    async def _is_well(self, call: _Call) -> None:
+    def _is_well(self, call: _Call) -> None:
         """Something came that only a good connection brings."""
         self._backoff.heard()
         if not call.is_well:
             call.is_well = True
             self._tally.wrong("stream", "")
-            await self._outlet.resumed(call.since)
+            self._outlet.resumed(call.since)

@@ -13,12 +13,12 @@ from sources.x.source import Manner, X, open_x
 from tests.fakes.clock import FakeClock
 from tests.fakes.x import faults
 from tests.fakes.x.answers import Answer
+from tests.fakes.x.passing import settle, step
 from tests.fakes.x.scripted import Cut
 from tests.fakes.x.server import TOKEN, FakeX
 from tests.fakes.x.world import as_line
 
 MOST_STEPS = 5_000
-LONGEST_STEP_S = 5.0  # an answer that is on its way may take several steps before whoever waits for it gives up
 
 
 @dataclass
@@ -44,22 +44,13 @@ class Scene:
         await self.source.watch([Wanted(account=account, without=without) for account in accounts])
 
     async def until(self, happened: Callable[[], object]) -> None:
-        """Let time pass until it happened: from one moment at which somebody wakes to the next."""
+        """Let time pass until it happened."""
+        await settle()
         for _ in range(MOST_STEPS):
-            await self.settle()
             if happened():
                 return
-            await self.clock.advance(self._step_s())
+            await step(self.clock)
         raise AssertionError(f"it did not happen; {self.source.trouble()!r}, {self.texts}")
-
-    async def settle(self) -> None:
-        """Let what is on its way over sockets arrive: both ends are on this loop."""
-        for turn in range(20):
-            await asyncio.sleep(0 if turn % 10 else 0.001)
-
-    def _step_s(self) -> float:
-        due = min((due for due, _, woken in self.clock._sleepers if not woken.done()), default=self.clock.now())
-        return min(max((due - self.clock.now()).total_seconds(), 0.001), LONGEST_STEP_S)
 
     async def passes(self, seconds: float) -> None:
         end = self.clock.now() + timedelta(seconds=seconds)
@@ -459,7 +450,7 @@ async def test_the_monthly_limit_pauses_with_a_warning_until_the_month_ends() ->
             assert not scene.x.is_connected
             for _ in range(31):
                 await scene.clock.advance(86_400)
-                await scene.settle()
+                await settle()
             await scene.connected()
             assert scene.source.trouble() == ""
 
