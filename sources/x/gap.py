@@ -1,6 +1,7 @@
 """What the stream missed, found by recent search."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sources.clock import Clock
@@ -12,7 +13,7 @@ from sources.x.objects import read
 from sources.x.outlet import Outlet, Watched
 from sources.x.position import Stretch, due
 from sources.x.rules import queries
-from sources.x.transport import Search, Transport, XRefusedError
+from sources.x.transport import MOST_A_PAGE, Search, Transport, XRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ _PATIENCE = timedelta(minutes=5)  # a gap that keeps growing is searched in piec
 _REACH = timedelta(days=7) - timedelta(minutes=5)  # recent search knows the last seven days
 _LOOK_S = 5.0
 _BAD_REQUEST = 400
+_LEAST_A_PAGE = 10
 
 
 class Gaps:
@@ -94,7 +96,8 @@ class Gaps:
         page: str | None = ""
         while page is not None:
             await self._until_affordable()
-            page = await self._page(Search(query=search.query, start=search.start, end=search.end, page=page))
+            most = min(max(self._budget.room(), _LEAST_A_PAGE), MOST_A_PAGE)
+            page = await self._page(replace(search, page=page, most=most))
 
     async def _page(self, search: Search) -> str | None:
         """Give a page's posts, oldest first; what leads to the next page, None after the last."""

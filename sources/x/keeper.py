@@ -11,7 +11,7 @@ from sources.x.asking import Asking
 from sources.x.outlet import Outlet, Watched
 from sources.x.plan import Step, plan
 from sources.x.problems import problem_in
-from sources.x.rules import pack
+from sources.x.rules import pack, parse
 from sources.x.transport import Payload, Transport
 from sources.x.waiting import until
 
@@ -57,6 +57,8 @@ class Keeper:
             if not await self._carry_out(step):
                 return  # what was to be deleted is still needed
         self._tally.wrong("refused rules", "")
+        if foreign := sum(parse(rule.value) is None for rule in present):
+            log.warning("deleted rules source=x count=%d reason='they are not of the watch list'", foreign)
         if steps:
             log.info("changed rules source=x were=%d requests=%d", len(present), len(steps))
             self._look_back(since, steps)

@@ -70,7 +70,7 @@ class OverHttp:
             start_time=search.start,
             end_time=search.end,
             next_token=search.page or None,
-            max_results=MOST_A_PAGE,
+            max_results=search.most,
             **_FIELDS,
         )
         return _object(answer)

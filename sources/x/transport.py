@@ -47,6 +47,9 @@ class Search:
     page: str = ""
     """The next_token of the page before; empty for the first."""
 
+    most: int = MOST_A_PAGE
+    """Posts of the page, 10 to 100."""
+
 
 class Connection(Protocol):
     """The filtered stream, connected."""

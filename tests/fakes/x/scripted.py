@@ -130,7 +130,7 @@ class ScriptedX:
             "query": search.query,
             "start_time": f"{search.start:%Y-%m-%dT%H:%M:%SZ}",
             "end_time": f"{search.end:%Y-%m-%dT%H:%M:%SZ}",
-            "max_results": "100",
+            "max_results": str(search.most),
             "tweet.fields": FIELDS,
             "expansions": "author_id",
         } | ({"next_token": search.page} if search.page else {})
