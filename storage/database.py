@@ -62,6 +62,7 @@ class Database:
         self._readers = readers
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
+        self._closing = False
         self._ended = False
 
     async def transaction(self, work: Work[T], commit: Commit | None = None) -> T:
@@ -99,16 +100,22 @@ class Database:
             raise DatabaseUnusableError(sqlite.explain(error, self.path)) from error
 
     async def serve_writes(self) -> None:
-        """Commit what waits, for ever. The one task that writes; `open_database` runs and ends it."""
+        """Commit what waits, until `close`. The one task that writes; `open_database` runs and ends it."""
         async with self._writer.connect() as connection:
-            while True:
+            while not self._closing:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting:
+                while self._waiting and not self._closing:
                     sharers = list(islice(self._waiting, _MOST_SHARERS))
                     await connection.run_sync(self._commit, sharers)
                     for _ in sharers:
                         self._waiting.popleft()
+
+    def close(self) -> None:
+        """Let the commit under way be the last. Cancelled in its middle it would keep the file locked for a while:
+        aiosqlite's thread is stopped then, and the transaction stays open until the connection is collected."""
+        self._closing = True
+        self._wake.set()
 
     def end(self, _serving: asyncio.Task[None]) -> None:
         """The writer is no more, whatever ended it: nobody waits for an answer that cannot come."""
@@ -210,7 +217,7 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
         try:
             yield database
         finally:
-            serving.cancel()
+            database.close()
             (end,) = await asyncio.gather(serving, return_exceptions=True)
             if isinstance(end, Exception):  # a bug of the writer's own, which cancelling would hide
                 raise end
