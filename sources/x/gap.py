@@ -10,10 +10,11 @@ from sources.x.asking import Asking
 from sources.x.budget import Budget, seconds_until
 from sources.x.deletions import Deletions
 from sources.x.objects import read
-from sources.x.outlet import Outlet, Watched
+from sources.x.outlet import Outlet
 from sources.x.position import Stretch, due
 from sources.x.rules import queries
 from sources.x.transport import MOST_A_PAGE, Search, Transport, XRefusedError
+from sources.x.watched import Watched
 
 log = logging.getLogger(__name__)
 

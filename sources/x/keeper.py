@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from sources.clock import Clock
 from sources.tally import Tally
 from sources.x.asking import Asking
-from sources.x.outlet import Outlet, Watched
+from sources.x.outlet import Outlet
 from sources.x.plan import Step, plan
 from sources.x.problems import problem_in
 from sources.x.rules import pack, parse
 from sources.x.transport import Payload, Transport
 from sources.x.waiting import until
+from sources.x.watched import Watched
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ class Keeper:
         self._outlet = outlet
         self._tally = tally
         self._asking = Asking(clock, tally, "rules")
-        self._compared_at: datetime | None = None
 
     async def run(self) -> None:
         """For ever. Looks at once when the wish changes."""
@@ -62,7 +62,7 @@ class Keeper:
         if steps:
             log.info("changed rules source=x were=%d requests=%d", len(present), len(steps))
             self._look_back(since, steps)
-        self._compared_at = self._clock.now()
+        self._outlet.compared()
 
     async def _carry_out(self, step: Step) -> bool:
         """Whether X did all of it."""
@@ -77,10 +77,14 @@ class Keeper:
         return True
 
     def _look_back(self, since: datetime | None, steps: Sequence[Step]) -> None:
-        """What was posted while a rule was missing is searched for; after a start the stream's own gap covers it."""
-        if self._compared_at is None or since is None:
+        """What was posted while a rule was missing is searched for: since the rules were last right.
+
+        `since`: when the wish changed. After a start that says nothing: the wish was there before, in another life.
+        """
+        compared_at = self._outlet.compared_at
+        if compared_at is None or not any(step.add or step.given_up for step in steps):
             return
-        missing_since = max(since, self._compared_at)
+        missing_since = max(since, compared_at) if since and self.has_compared.is_set() else compared_at
         if any(step.given_up for step in steps) or self._clock.now() - missing_since > _PROMPT:
             self._outlet.missed(missing_since)
 

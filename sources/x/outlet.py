@@ -2,58 +2,23 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sources.clock import Clock
 from sources.tally import Tally
-from sources.types import Account, Arrival, Deletion, Wanted
+from sources.types import Arrival, Deletion
 from sources.x.budget import Budget
 from sources.x.objects import Tweet
 from sources.x.position import AFTER, BEFORE, Position, Stretch
-from sources.x.rules import Wish
+from sources.x.watched import Watched
 
 Move = Callable[[Position], Position]
 
 _MOST_WAITING = 1_000
 _REMEMBERED = 20_000
 """Ids of late, to tell what search found and the stream had not brought."""
-
-
-class Watched:
-    """Who is wished for now."""
-
-    def __init__(self) -> None:
-        self.wish: Wish = {}
-        self.known: Mapping[str, Account] = {}
-        self.since: datetime | None = None
-        """When the wish last changed."""
-
-        self.changed = asyncio.Event()
-        """Set when the rules are to be looked at: at each change, and when X has lost them. Who waits clears it."""
-
-        self.anyone = asyncio.Event()
-        """Set while anybody is wished for."""
-
-    def replace(self, wanted: list[Wanted], now: datetime) -> None:
-        """From now on these and no others."""
-        wish = {one.account.id: one.without for one in wanted}
-        self.known = {one.account.id: one.account for one in wanted}
-        if wish == self.wish:
-            return
-        self.wish = wish
-        self.since = now
-        self.changed.set()
-        if wish:
-            self.anyone.set()
-        else:
-            self.anyone.clear()
-
-    def wants(self, tweet: Tweet) -> bool:
-        """Whether anybody wants it; rules at X may lag behind, and search knows no better."""
-        without = self.wish.get(tweet.post.author.id)
-        return without is not None and not (tweet.post.kinds & without)
 
 
 class Outlet:
@@ -78,6 +43,15 @@ class Outlet:
     def gaps(self) -> tuple[Stretch, ...]:
         """What is still to be searched."""
         return self._position.gaps
+
+    @property
+    def compared_at(self) -> datetime | None:
+        """When the rules were last as they should be, in this life of the program or an earlier one."""
+        return self._position.compared
+
+    def compared(self) -> None:
+        """The rules are as they should be."""
+        self._position = replace(self._position, compared=self._clock.now())
 
     async def streamed(self, tweet: Tweet) -> bool:
         """A tweet came by the stream just now. Whether anybody wanted it."""

@@ -92,7 +92,7 @@ class OverHttp:
         """One request and its answer. Raises XUnreachableError and XRefusedError."""
         try:
             async with self._session.request(
-                method, self._url + route, params=params, json=body, headers=self._headers
+                method, self._url + route, params=params, json=body, headers=self._headers, allow_redirects=False
             ) as response:
                 answer = _json(await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -109,7 +109,11 @@ class OverHttp:
         try:
             async with asyncio.timeout(_CONNECT_S + _HEADERS_S):
                 response = await self._session.get(
-                    f"{self._url}/2/tweets/search/stream", params=params, headers=self._headers, timeout=timeout
+                    f"{self._url}/2/tweets/search/stream",
+                    params=params,
+                    headers=self._headers,
+                    timeout=timeout,
+                    allow_redirects=False,
                 )
                 if response.status == 200:
                     return _Stream(response)

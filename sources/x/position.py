@@ -30,6 +30,9 @@ class Position:
     gaps: tuple[Stretch, ...] = ()
     """Still to be searched; in order, none touching another."""
 
+    compared: datetime | None = None
+    """When the rules at X were last seen to be those of the watch list; None: never."""
+
     month: str = ""
     read: int = 0
     """Posts read in that month, as X bills them."""
@@ -38,6 +41,7 @@ class Position:
         """Text from which `from_cursor` makes an equal position."""
         kept = {
             "heard": self.heard and self.heard.isoformat(),
+            "compared": self.compared and self.compared.isoformat(),
             "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self.gaps],
             "month": self.month,
             "read": self.read,
@@ -60,8 +64,8 @@ def from_cursor(cursor: Cursor | None) -> Position:
     try:
         kept = json.loads(cursor)
         gaps = merged(Stretch(start=_moment(start), end=_moment(end)) for start, end in kept["gaps"])
-        heard = _moment(kept["heard"]) if kept["heard"] else None
-        return Position(heard=heard, gaps=gaps, month=str(kept["month"]), read=int(kept["read"]))
+        heard, compared = (_moment(kept[name]) if kept[name] else None for name in ("heard", "compared"))
+        return Position(heard=heard, compared=compared, gaps=gaps, month=str(kept["month"]), read=int(kept["read"]))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"no position in X: {cursor[:80]!r}") from error
 

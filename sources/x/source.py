@@ -16,13 +16,14 @@ from sources.x.budget import Budget
 from sources.x.deletions import LOOKS, Deletions
 from sources.x.gap import LAG, Gaps
 from sources.x.keeper import Keeper
-from sources.x.outlet import Outlet, Watched
+from sources.x.outlet import Outlet
 from sources.x.people import People
 from sources.x.position import Position, from_cursor
 from sources.x.rules import TooManyAccountsError, pack
 from sources.x.stream import Stream
 from sources.x.transport import Transport
 from sources.x.waiting import until
+from sources.x.watched import Watched, unnumbered, wish_of
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class X:
 
     def refusal(self, wanted: Collection[Wanted]) -> str:
         try:
-            pack({one.account.id: one.without for one in wanted})
+            pack(wish_of(wanted))
         except TooManyAccountsError as error:
             return str(error)
         return ""
@@ -82,7 +83,9 @@ class X:
         """The rules at X follow within moments. Raises SourceError for more accounts than fit."""
         if reason := self.refusal(wanted):
             raise SourceError(reason)
-        self._watched.replace(list(wanted), self._clock.now())
+        names = ", ".join(map(str, unnumbered(wanted)))
+        self._tally.wrong("unnumbered", f"known from a replay only: {names}. /unwatch and /watch them" if names else "")
+        self._watched.replace(wanted, self._clock.now())
         self._told.set()
 
     async def posts(self, after: Positions) -> AsyncGenerator[Arrival, None]:
@@ -97,6 +100,7 @@ class X:
         finally:
             running.cancel()
             await asyncio.wait({running})
+            _ = running.cancelled() or running.exception()  # whatever it was, who reads has heard of it or is gone
             self._tally.disconnected()
 
     async def recent(self, account: Account, limit: int) -> list[Post]:

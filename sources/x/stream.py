@@ -10,10 +10,11 @@ from sources.x.backoff import Backoff, Cause, Connects
 from sources.x.budget import Budget, seconds_until
 from sources.x.deletions import Deletions
 from sources.x.lines import Line, Lines, read_line
-from sources.x.outlet import Outlet, Watched
+from sources.x.outlet import Outlet
 from sources.x.problems import Problem
 from sources.x.transport import Connection, Transport, XRefusedError, XUnreachableError
 from sources.x.waiting import within
+from sources.x.watched import Watched
 
 log = logging.getLogger(__name__)
 

@@ -480,6 +480,48 @@ async def test_what_is_older_than_search_reaches_is_counted_as_lost(scene: Scene
     assert "seven days" in scene.source.trouble()
 
 
+async def test_a_search_that_fails_is_asked_again_until_it_is_answered(scene: Scene) -> None:
+    await scene.watch("alice")
+    async with scene.reading():
+        await scene.connected()
+        scene.x.world.say("alice", "one")
+        await scene.until(lambda: scene.texts)
+        scene.x.answers.faults["search"] = [faults.BUSY_PAGE, faults.TOO_MANY_REQUESTS, faults.UNAUTHORIZED]
+        scene.x.say(Cut.CLOSE)
+        await scene.until(lambda: not scene.x.is_connected)
+        scene.x.world.say("alice", "missed")
+        await scene.until(lambda: "search: X answered with status 503" in scene.source.trouble())
+        await scene.until(lambda: "missed" in scene.texts)
+        assert scene.source.trouble() == ""
+
+
+async def test_rules_that_cannot_be_compared_do_not_keep_the_stream_from_those_that_x_holds(scene: Scene) -> None:
+    scene.x.world.rules.add([{"value": f"from:{scene.x.world.user('alice')['id']}"}])
+    scene.x.answers.faults["rules"] = [faults.BUSY_PAGE] * 8
+    await scene.watch("alice", "bob")
+    async with scene.reading():
+        await scene.connected()
+        assert "rules: X answered with status 503" in scene.source.trouble()
+        scene.x.world.say("alice", "heard")
+        await scene.until(lambda: scene.texts)
+        await scene.until(lambda: len(scene.x.world.rules.values) == 1 and "OR" in min(scene.x.world.rules.values))
+
+
+async def test_an_account_that_only_a_replay_knew_is_named_and_the_others_are_watched(scene: Scene) -> None:
+    alice = Account(source="x", id=scene.x.world.user("alice")["id"], handle="alice")
+    await scene.source.watch([Wanted(account=Account(source="x", id="bob", handle="bob")), Wanted(account=alice)])
+    assert "@bob" in scene.source.trouble()
+    async with scene.reading():
+        await scene.connected()
+        assert scene.x.world.rules.values == {f"from:{alice.id}"}
+
+
+async def test_the_token_does_not_follow_a_redirect_elsewhere(scene: Scene) -> None:
+    scene.x.answers.faults["user"] = [Answer(302, {}, {"Location": "http://127.0.0.1:9/"})]
+    with pytest.raises(SourceError, match="status 302"):
+        await scene.source.resolve(Handle(source="x", name="alice"))
+
+
 def _asked(scene: Scene, kind: str) -> list[object]:
     return [one for one in scene.x.answers.asked if one[1] == kind]
 

@@ -37,7 +37,9 @@ def covered(gaps: tuple[Stretch, ...]) -> set[int]:
 
 @given(st.lists(stretches), st.none() | seconds)
 def test_a_position_survives_being_kept(gaps: list[Stretch], heard: int | None) -> None:
-    position = Position(heard=None if heard is None else at(heard), gaps=merged(gaps), month="2026-11", read=12)
+    position = Position(
+        heard=None if heard is None else at(heard), gaps=merged(gaps), compared=NOW, month="2026-11", read=12
+    )
     assert from_cursor(position.to_cursor()) == position
 
 
@@ -45,7 +47,9 @@ def test_without_a_cursor_reading_begins_at_the_beginning() -> None:
     assert from_cursor(None) == Position()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "17", '{"heard": "yesterday", "gaps": [], "month": "", "read": 0}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "17", '{"heard": "yesterday", "compared": null, "gaps": [], "month": "", "read": 0}']
+)
 def test_what_is_no_cursor_of_ours_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no position in X"):
         from_cursor(Cursor(text))

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sources.types import Account, Arrival, PostKind, Wanted
+from sources.types import Account, Arrival, Positions, PostKind, Wanted
 from sources.x.source import X
 from tests.fakes.simulation.time import SimulatedClock, SimulatedLoop
 from tests.fakes.x import faults
@@ -25,20 +26,26 @@ class Report:
 
     given: list[Arrival] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
+    lives: int = 0
     stalled: list[Line] = field(default_factory=list)
 
 
 class Day:
     """24 hours. Runs on a simulated loop."""
 
-    def __init__(self, loop: SimulatedLoop, *, seed: int, accounts: int = 60, posts: int = 21_000) -> None:
+    def __init__(
+        self, loop: SimulatedLoop, *, seed: int, accounts: int = 60, posts: int = 21_000, hours: float = 24,
+        crashes: bool = False,
+    ) -> None:  # fmt: skip
+        """`crashes`: the program dies now and then, and what it had read last was not stored yet."""
         self.clock = SimulatedClock(loop)
         self.world = World(self.clock.now)
         self.x = ScriptedX(self.world)
         self.source = X(self.x, clock=self.clock)
         self.random = random.Random(seed)
         self.report = Report()
-        self.seconds = 24 * HOUR_S
+        self.seconds = hours * HOUR_S
+        self._crashes = crashes
         self._posts = posts
         self._handles = [f"account_{number}" for number in range(accounts)]
         self.wanted = [self._wanted(number, handle) for number, handle in enumerate(self._handles)]
@@ -50,8 +57,7 @@ class Day:
 
     async def run(self) -> Report:
         """Returns once the day is over and what was missed had time to be searched for."""
-        await self.source.watch(self.wanted)
-        taking = asyncio.ensure_future(self._take(self.source.posts({})))
+        taking = asyncio.ensure_future(self._live_on() if self._crashes else self._live({}))
         await asyncio.sleep(10)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._post())
@@ -63,12 +69,26 @@ class Day:
             raise taking.exception() or AssertionError
         return self.report
 
-    async def _take(self, arrivals: AsyncGenerator[Arrival, None]) -> None:
-        try:
+    async def _live(self, after: Positions) -> None:
+        """One life of the program."""
+        await self.source.watch(self.wanted)
+        async with aclosing(self.source.posts(after)) as arrivals:
             async for arrival in arrivals:
                 self.report.given.append(arrival)
-        finally:
-            await arrivals.aclose()
+
+    async def _live_on(self) -> None:
+        """Life after life. What was stored is a beginning of what was given; the rest is as if it never came."""
+        while True:
+            given = self.report.given
+            stored = len(given)
+            after = {arrival.part: arrival.cursor for arrival in given}
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.random.expovariate(1 / 300)):
+                    await self._live(after)
+            del given[max(stored, 1, len(given) - self.random.randrange(40)) :]
+            self.report.lives += 1
+            await asyncio.sleep(self.random.uniform(0, 120))
+            self.source = X(self.x, clock=self.clock)
 
     async def _post(self) -> None:
         said: list[Json] = []
