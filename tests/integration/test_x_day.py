@@ -87,11 +87,12 @@ def test_a_stall_is_found_within_21_seconds(lived: tuple[Day, Report, float]) ->
         assert timedelta(seconds=20) < again - line.last_byte_at <= timedelta(seconds=21)
 
 
-def test_a_program_that_dies_again_and_again_loses_nothing() -> None:
+@pytest.mark.parametrize("seed", [3, 5, 7])
+def test_a_program_that_dies_again_and_again_loses_nothing(seed: int) -> None:
     """Whatever it had read last and not stored yet: the cursor that was stored finds it again."""
     loop = SimulatedLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        day = Day(loop, seed=7, posts=4_000, hours=6, crashes=True)
+        day = Day(loop, seed=seed, posts=4_000, hours=6, crashes=True)
         report = runner.run(day.run())
     assert report.lives > 40
     assert {arrival.post.id for arrival in report.given if arrival.post} == recoverable(day)

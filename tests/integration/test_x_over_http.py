@@ -366,6 +366,19 @@ async def test_rules_that_x_refuses_are_told_and_nothing_is_deleted_for_them(sce
         assert scene.source.trouble() == ""
 
 
+async def test_a_rule_that_x_finds_wrong_is_told_and_nothing_is_deleted_for_it(scene: Scene) -> None:
+    """X says so in an answer that looks well."""
+    await scene.watch("alice")
+    async with scene.reading():
+        await scene.connected()
+        before = scene.x.world.rules.values
+        scene.x.world.rules.most_characters = 20
+        await scene.watch("alice", "bob")
+        await scene.until(lambda: "X refused a rule" in scene.source.trouble())
+        await scene.passes(10)
+        assert scene.x.world.rules.values == before
+
+
 async def test_rules_that_somebody_else_changed_are_put_right_and_what_was_missed_is_found(scene: Scene) -> None:
     await scene.watch("alice")
     async with scene.reading():

@@ -18,7 +18,7 @@ _WINDOW = timedelta(minutes=15)
 _PLAIN = {"id", "text", "edit_history_tweet_ids"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Answer:
     status: int
     body: Json | str

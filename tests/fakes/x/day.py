@@ -44,6 +44,7 @@ class Day:
         self.source = X(self.x, clock=self.clock)
         self.random = random.Random(seed)
         self.report = Report()
+        self.x.delay_s = lambda: self.random.uniform(0, 7)  # so that they also come in another order
         self.seconds = hours * HOUR_S
         self._crashes = crashes
         self._posts = posts
@@ -111,13 +112,14 @@ class Day:
     async def _trouble(self) -> None:
         """One fault after another, each kind several times; in between an hour in which nothing reaches X."""
         loop = asyncio.get_running_loop()
-        begin = loop.time()
+        begin, bag = loop.time(), list[str]()
         while loop.time() - begin < self.seconds - HOUR_S:
             await asyncio.sleep(self.random.uniform(120, 600))
             if abs(loop.time() - begin - _OUTAGE_AT_S) < 600 and "outage" not in self.report.faults:
                 await self._outage()
                 continue
-            name = self.random.choice(sorted(FAULTS))
+            bag = bag or self.random.sample(sorted(FAULTS), len(FAULTS))
+            name = bag.pop()
             self.report.faults[name] = self.report.faults.get(name, 0) + 1
             FAULTS[name](self)
 

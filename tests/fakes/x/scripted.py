@@ -82,12 +82,19 @@ class ScriptedX:
         self.next_answers: list[Answer | bytes] = []
         """What the next connects are answered with: an error, or a stream that says this and ends."""
 
+        self.delay_s: Callable[[], float] = lambda: 0.0
+        """How long a post takes to the stream."""
+
         world.listeners.append(self._streamed)
 
     def _streamed(self, payload: Json) -> None:
         if self.line and self.line.ended_at is None:
+            asyncio.get_running_loop().call_later(self.delay_s(), self._bring, self.line, payload)
+
+    def _bring(self, line: Line, payload: Json) -> None:
+        if line.ended_at is None:
             self.answers.billed.append(payload["data"]["id"])
-            self.line.put(as_line(payload))
+            line.put(as_line(payload))
 
     def say(self, raw: bytes | Cut) -> None:
         """Put something on the stream, where somebody listens."""

@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -98,8 +99,7 @@ class FakeX:
 
     def _answered(self, kind: str, request: web.Request, answer: Callable[[], Answer]) -> web.Response:
         given = self.answers.limit(kind, request.query) or answer()
-        given.headers = self.answers.headers(kind) | given.headers
-        return _response(given)
+        return _response(replace(given, headers=self.answers.headers(kind) | given.headers))
 
     async def _rules(self, request: web.Request) -> web.Response:
         return self._answered("rules", request, self.answers.rules)
