@@ -67,12 +67,15 @@ class X:
         )
 
     def trouble(self) -> str:
-        return self._tally.trouble()
+        """What keeps X from being read, what was lost, and that the month's limit is near or reached."""
+        return "; ".join(filter(None, (self._tally.trouble(), self._budget.warning())))
 
     def state(self) -> SourceState:
+        """How X fares; `lost` counts stretches of time, since nobody can tell how many posts were in them."""
         return self._tally.state(self._budget.words())
 
     def refusal(self, wanted: Collection[Wanted]) -> str:
+        """Why the rules that X allows cannot name all of these."""
         try:
             pack(wish_of(wanted))
         except TooManyAccountsError as error:

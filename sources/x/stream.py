@@ -105,10 +105,8 @@ class Stream:
             if not self._watched.anyone.is_set():
                 await self._watched.anyone.wait()
                 continue
-            self._tally.wrong("budget", self._budget.warning())
             log.warning("rest source=x reason=%r", self._budget.warning())
             await self._clock.sleep(seconds_until(self._budget.next_month(), self._clock.now()))
-        self._tally.wrong("budget", self._budget.warning())
 
     async def _listen(self) -> End:
         """One connection, from its beginning to its end."""

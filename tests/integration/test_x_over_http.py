@@ -254,6 +254,15 @@ async def test_429_is_waited_out_until_the_time_that_x_names(scene: Scene) -> No
         assert (scene.clock.now() - began).total_seconds() == pytest.approx(201, abs=1)
 
 
+async def test_429_with_a_time_that_is_none_is_waited_out_as_one_without(scene: Scene) -> None:
+    scene.x.next_streams = [Answer(429, "busy", {"x-rate-limit-reset": "soon"})]
+    await scene.watch("alice")
+    async with scene.reading():
+        began = scene.clock.now()
+        await scene.connected()
+        assert (scene.clock.now() - began).total_seconds() == pytest.approx(60, abs=1)
+
+
 @pytest.mark.parametrize("cut", list(Cut))
 async def test_a_connection_that_ends_is_made_again_at_once_and_what_it_missed_is_found(scene: Scene, cut: Cut) -> None:
     await scene.watch("alice")
@@ -452,7 +461,7 @@ async def test_the_monthly_limit_pauses_with_a_warning_until_the_month_ends() ->
             for number in range(8):
                 scene.x.world.say("alice", f"post {number}")
             await scene.until(lambda: "5 posts a month is reached" in scene.source.trouble())
-            assert len(scene.texts) == 5
+            assert len(scene.texts) == 5  # and not the lines that came with them
             assert scene.source.state().budget == "5 of 5 posts this month"
             await scene.until(lambda: not scene.x.is_connected)
             with pytest.raises(SourceError, match="limit"):
