@@ -61,6 +61,7 @@ class X:
         self._people = People(transport, clock, self._budget)
         self._watched = Watched()
         self._told = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
         self._connects = Connects()
         self._deletions = Deletions(
             transport, clock, self._budget, looks=self._manner.looks, every_s=self._manner.looks_every_s
@@ -93,18 +94,17 @@ class X:
 
     async def posts(self, after: Positions) -> AsyncGenerator[Arrival, None]:
         """In the order X sends them; what search found in between. Reads nothing before `watch` was called once."""
+        await self._end()  # of a reading that was let go of: X allows one connection
         outlet = Outlet(
             self._position(after), clock=self._clock, watched=self._watched, budget=self._budget, tally=self._tally
         )
-        running = asyncio.create_task(self._run(outlet), name="x")
+        self._running = running = asyncio.create_task(self._run(outlet), name="x")
         try:
-            while True:
-                yield await _next(outlet.arrivals, running)
+            while arrival := await _next(outlet.arrivals, running):
+                yield arrival
         finally:
-            running.cancel()
-            await asyncio.wait({running})
-            _ = running.cancelled() or running.exception()  # whatever it was, who reads has heard of it or is gone
-            self._tally.disconnected()
+            if self._running is running:
+                await self._end()
 
     async def recent(self, account: Account, limit: int) -> list[Post]:
         """From X, or as it was up to 15 minutes ago. Raises SourceError."""
@@ -113,6 +113,15 @@ class X:
     async def resolve(self, handle: Handle) -> Account:
         """Raises AccountNotFoundError and SourceError."""
         return await self._people.find(handle, [account.handle for account in self._watched.known.values()])
+
+    async def _end(self) -> None:
+        """End the run under way, if there is one."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.wait({running})
+            _ = running.cancelled() or running.exception()  # whatever it was, who reads has heard of it or is gone
+            self._tally.disconnected()
 
     def _position(self, after: Positions) -> Position:
         try:
@@ -143,8 +152,8 @@ class X:
             tasks.create_task(self._deletions.run(outlet), name="x deletions")
 
 
-async def _next(arrivals: asyncio.Queue[Arrival], running: "asyncio.Task[None]") -> Arrival:
-    """What comes next; or what ended the run."""
+async def _next(arrivals: asyncio.Queue[Arrival], running: "asyncio.Task[None]") -> Arrival | None:
+    """What comes next; None where another reading took this one's place. Raises what ended the run."""
     if not arrivals.empty():
         return arrivals.get_nowait()
     getting = asyncio.ensure_future(arrivals.get())
@@ -154,8 +163,9 @@ async def _next(arrivals: asyncio.Queue[Arrival], running: "asyncio.Task[None]")
             return getting.result()
     finally:
         getting.cancel()
-    running.result()
-    raise RuntimeError("X ended though it never ends")
+    if not running.cancelled():
+        running.result()
+    return None
 
 
 @asynccontextmanager

@@ -1,88 +1,20 @@
 """X over real sockets: the real transport against the local X. Time passes only where a test lets it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from sources.types import Account, AccountNotFoundError, Arrival, Handle, Positions, PostKind, SourceError, Wanted
-from sources.x.source import Manner, X, open_x
-from tests.fakes.clock import FakeClock
+from sources.types import Account, AccountNotFoundError, Handle, PostKind, SourceError, Wanted
+from sources.x.source import Manner, open_x
 from tests.fakes.x import faults
 from tests.fakes.x.answers import Answer
-from tests.fakes.x.passing import settle, step
+from tests.fakes.x.passing import settle
+from tests.fakes.x.scene import Scene, scene_with
 from tests.fakes.x.scripted import Cut
-from tests.fakes.x.server import TOKEN, FakeX
+from tests.fakes.x.server import TOKEN
 from tests.fakes.x.world import as_line
-
-MOST_STEPS = 5_000
-
-
-@dataclass
-class Scene:
-    """A source that reads from a local X, and what it gave."""
-
-    x: FakeX
-    source: X
-    clock: FakeClock
-    given: list[Arrival] = field(default_factory=list)
-
-    @property
-    def texts(self) -> list[str]:
-        return [arrival.post.text for arrival in self.given if arrival.post]
-
-    @property
-    def after(self) -> Positions:
-        return {self.given[-1].part: self.given[-1].cursor}
-
-    async def watch(self, *handles: str, without: frozenset[PostKind] = frozenset()) -> None:
-        users = [self.x.world.user(handle) for handle in handles]
-        accounts = [Account(source="x", id=user["id"], handle=user["username"]) for user in users]
-        await self.source.watch([Wanted(account=account, without=without) for account in accounts])
-
-    async def until(self, happened: Callable[[], object]) -> None:
-        """Let time pass until it happened."""
-        await settle()
-        for _ in range(MOST_STEPS):
-            if happened():
-                return
-            await step(self.clock)
-        raise AssertionError(f"it did not happen; {self.source.trouble()!r}, {self.texts}")
-
-    async def passes(self, seconds: float) -> None:
-        end = self.clock.now() + timedelta(seconds=seconds)
-        await self.until(lambda: self.clock.now() >= end)
-
-    async def connected(self) -> None:
-        await self.until(lambda: self.x.is_connected)
-
-    @asynccontextmanager
-    async def reading(self, after: Positions | None = None) -> AsyncIterator[None]:
-        taking = asyncio.ensure_future(self._take(after or {}))
-        try:
-            yield
-        finally:
-            taking.cancel()
-            with suppress(asyncio.CancelledError):
-                await taking
-
-    async def _take(self, after: Positions) -> None:
-        arrivals = self.source.posts(after)
-        try:
-            async for arrival in arrivals:
-                self.given.append(arrival)
-        finally:
-            await arrivals.aclose()
-
-
-@asynccontextmanager
-async def scene_with(manner: Manner | None = None, token: str = TOKEN) -> AsyncIterator[Scene]:
-    clock = FakeClock(held=True)
-    async with FakeX.running(clock) as x, open_x(token=token, url=x.url, clock=clock, manner=manner) as source:
-        yield Scene(x, source, clock)
 
 
 @pytest.fixture
@@ -328,6 +260,32 @@ async def test_a_rule_without_a_tag_and_errors_beside_a_post_do_not_end_the_stre
         scene.x.world.say("alice", "two")
         await scene.until(lambda: scene.texts == ["one", "one", "two"])
         assert _connects(scene) == 1
+
+
+async def test_lines_that_come_twice_or_out_of_order_are_given_as_they_come(scene: Scene) -> None:
+    """The inbox knows a post again, and does not mind its turn."""
+    await scene.watch("alice")
+    async with scene.reading():
+        await scene.connected()
+        lines = [scene.x.world.line(scene.x.world.say("alice", text)) for text in ("one", "two", "three")]
+        await scene.until(lambda: len(scene.texts) == 3)
+        scene.x.say(b"".join(as_line(line) for line in reversed(lines) if line))
+        await scene.until(lambda: scene.texts[3:] == ["three", "two", "one"])
+    assert len({arrival.post.id for arrival in scene.given if arrival.post}) == 3
+
+
+async def test_a_second_reading_ends_the_first_one(scene: Scene) -> None:
+    """A program that lets go of a reading without ending it still has one connection."""
+    await scene.watch("alice")
+    first = scene.source.posts({})
+    waiting = asyncio.ensure_future(anext(first))
+    await scene.connected()
+    async with scene.reading():
+        await scene.until(lambda: scene.given)  # X takes a while to notice that the first one is gone
+        scene.x.world.say("alice", "one")
+        await scene.until(lambda: scene.texts == ["one"])
+        with pytest.raises(StopAsyncIteration):
+            await waiting
 
 
 async def test_errors_and_then_a_close_wait_as_after_an_http_error(scene: Scene) -> None:
