@@ -173,7 +173,7 @@ class Stream:
                 self._deletions.watch(tweet)
         for deletion in line.deleted:
             await self._outlet.deleted(deletion)
-        if not line.tweets:
+        if call.is_well and not line.tweets:  # before that, what was missed is not known to be searched for
             await self._outlet.kept_alive()
 
     def _is_well(self, call: _Call) -> None:

@@ -129,6 +129,22 @@ async def test_a_restart_neither_loses_nor_skips_what_was_posted_meanwhile(scene
     assert scene.source.state().recovered == 2
 
 
+async def test_a_first_line_that_cannot_be_read_does_not_hide_what_was_posted_before(scene: Scene) -> None:
+    async def garble() -> None:
+        scene.x.say(b'{"data": {"id": garbled}}\r\n')
+
+    await scene.watch("alice")
+    async with scene.reading():
+        await scene.connected()
+        scene.x.world.say("alice", "before")
+        await scene.until(lambda: scene.texts)
+    await scene.clock.advance(600)
+    scene.x.world.say("alice", "meanwhile", ago=timedelta(minutes=5))
+    scene.x.on_connected = garble
+    async with scene.reading(scene.after):
+        await scene.until(lambda: "meanwhile" in scene.texts)
+
+
 async def test_a_gap_that_was_not_searched_yet_is_searched_after_a_restart(scene: Scene) -> None:
     await scene.watch("alice")
     async with scene.reading():
