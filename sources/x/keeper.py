@@ -18,7 +18,7 @@ from sources.x.watched import Watched
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 900.0
+LOOK_S = 300.0
 """So often the rules at X are compared with the wish, though nothing changed here: whoever has the token may edit."""
 
 _A_REQUEST = 100  # rules; X names no limit, and these are 100 kB

@@ -30,6 +30,7 @@ class Outlet:
         """Set when there is a stretch to search; who waits for it clears it."""
 
         self._position = position
+        self._compared_before = position.compared
         self._clock = clock
         self._watched = watched
         self._budget = budget
@@ -75,9 +76,15 @@ class Outlet:
         await self._put(self._heard_now)
 
     def resumed(self, connected_at: datetime) -> None:
-        """The stream is heard again: what it did not bring since it was last heard is to be searched."""
-        if self._position.heard is not None:
-            self._open(self._position.heard - BEFORE, connected_at + AFTER)
+        """The stream is heard again: what it did not bring since it was last heard is to be searched.
+
+        After a start, since the rules were last seen to be right: an earlier life may have put them right and died
+        before it could say so.
+        """
+        heard, compared = self._position.heard, self._compared_before
+        self._compared_before = None
+        if heard is not None:
+            self._open(min(heard - BEFORE, compared or heard), connected_at + AFTER)
 
     async def rested(self) -> None:
         """Nothing is to be read for a while, on purpose: there is nothing to go on from afterwards."""

@@ -100,3 +100,16 @@ async def test_after_a_rest_there_is_nothing_to_go_on_from() -> None:
     made = outlet(clock, Position(heard=clock.now()))
     await made.rested()
     assert taken(made).heard is None
+
+
+async def test_after_a_start_it_is_searched_from_when_the_rules_were_last_right() -> None:
+    clock = FakeClock(held=True)
+    compared, heard = clock.now() - timedelta(minutes=4), clock.now()
+    made = outlet(clock, Position(heard=heard, compared=compared))
+    made.compared()
+    made.resumed(clock.now())
+    assert made.gaps[0].start == compared
+    await made.searched(made.gaps[0])
+    await made.kept_alive()
+    made.resumed(clock.now())
+    assert made.gaps[0].start == clock.now() - timedelta(seconds=60)
