@@ -84,7 +84,8 @@ class Day:
             stored = len(given)
             after = {arrival.part: arrival.cursor for arrival in given}
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.random.expovariate(1 / 300)):
+                at_least_s = 0 if given else 60  # what was never stored at all there is no going on from
+                async with asyncio.timeout(at_least_s + self.random.expovariate(1 / 300)):
                     await self._live(after)
             del given[max(stored, 1, len(given) - self.random.randrange(40)) :]
             self.report.lives += 1
