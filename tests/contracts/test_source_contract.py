@@ -18,11 +18,14 @@ from sources.http import Fetched, Fetcher
 from sources.mastodon.source import Mastodon
 from sources.replay import Replay
 from sources.types import Account, AccountNotFoundError, Arrival, Deletion, Handle, Positions, Source
+from sources.x.source import Manner, open_x
 from tests.fakes.bluesky import bluesky
 from tests.fakes.clock import FakeClock
 from tests.fakes.feeds import FakeFeeds, Item, at, atom
 from tests.fakes.mastodon import mastodon
 from tests.fakes.source import wanting
+from tests.fakes.x.passing import Passing
+from tests.fakes.x.server import TOKEN, FakeX
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,11 +133,37 @@ class Elsewhere:
         return replace(fetched, url=url)
 
 
+@asynccontextmanager
+async def x(_: Path, said: Sequence[Said]) -> AsyncIterator[Source]:
+    """What is said comes by the stream, once somebody is connected; what was said before is only found by search."""
+    clock = FakeClock(held=True)
+    looks = (timedelta(minutes=2),)
+    async with FakeX.running(clock) as local, Passing(clock):
+        waiting = list(said)
+        tweets: dict[str, str] = {}
+        for one in said:
+            local.world.user(one.by)
+
+        async def speak() -> None:
+            while waiting:
+                one = waiting.pop(0)
+                if one.deleted:
+                    await clock.sleep(30)
+                    local.world.delete(tweets[one.id])
+                else:
+                    tweets[one.id] = local.world.say(one.by, one.text)["id"]
+
+        local.on_connected = speak
+        async with open_x(token=TOKEN, url=local.url, clock=clock, manner=Manner(looks=looks)) as made:
+            yield made
+
+
 STAGES = [
     pytest.param(replay, id="replay"),
     pytest.param(feeds, id="feeds"),
     pytest.param(bluesky_stage, id="bluesky"),
     pytest.param(mastodon_stage, id="mastodon"),
+    pytest.param(x, id="x"),
 ]
 
 HANDLES = {"bluesky": "{}.test", "mastodon": "{}@social.test"}
