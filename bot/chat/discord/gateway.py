@@ -68,7 +68,9 @@ class Gateway:
             if connecting.done():
                 await connecting
         finally:
-            connecting.cancel()
+            while not connecting.done():  # of one in the moment of connecting wait_for of Python 3.11 knows nothing
+                connecting.cancel()
+                await asyncio.wait({connecting}, timeout=_LOOK_EVERY_S)
             await asyncio.gather(connecting, return_exceptions=True)
             await self._hang_up()
 
