@@ -10,7 +10,7 @@ from bot import wording
 from bot.extras import ExtraMissingError, needing
 from bot.setting_values import LIVE_SOURCES
 from bot.settings import Settings
-from sources.accounts import BLUESKY, MASTODON, RSS
+from sources.accounts import BLUESKY, MASTODON, RSS, X
 from sources.clock import Clock
 from sources.replay import Replay
 from sources.types import Source
@@ -70,7 +70,26 @@ async def _mastodon(opening: _Opening) -> Source:
         return Mastodon(await opening.fetcher(), clock=opening.clock, plain=opening.allow)
 
 
-_LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {RSS: _feeds, BLUESKY: _bluesky, MASTODON: _mastodon}
+async def _x(opening: _Opening) -> Source:
+    with needing("SOURCES=x", "x"):
+        from sources.x.source import Manner, open_x  # noqa: PLC0415  (as above)
+
+        settings = opening.settings
+        source = open_x(
+            token=settings.x_bearer_token.get_secret_value(),
+            url=settings.x_api_url,
+            clock=opening.clock,
+            manner=Manner(monthly_posts=settings.x_monthly_posts),
+        )
+        return await opening.closing.enter_async_context(source)
+
+
+_LIVE: Mapping[str, Callable[[_Opening], Awaitable[Source]]] = {
+    X: _x,
+    BLUESKY: _bluesky,
+    MASTODON: _mastodon,
+    RSS: _feeds,
+}
 
 
 def missing_sources(settings: Settings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from bot.pipeline.bell import Bell
@@ -53,8 +54,13 @@ class Ingest:
 
     async def _read(self) -> None:
         after = await self._inbox.positions(self.source.name)
-        async for arrival in self.source.posts(after):
-            await self._arrived.put(arrival)
+        arrivals = self.source.posts(after)
+        try:
+            async for arrival in arrivals:
+                await self._arrived.put(arrival)
+        finally:  # who is cancelled here leaves no source reading for nobody
+            if isinstance(arrivals, AsyncGenerator):
+                await arrivals.aclose()
         await self._arrived.put(None)
 
     async def _store(self) -> None:
