@@ -39,6 +39,7 @@ from bot.settings import Settings
 from bot.web.address import AddressUnusableError
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
+from classifier.sagemaker.access import Access
 from classifier.types import ClassifierError
 from sources.clock import Clock, SystemClock
 from sources.replay import Replay
@@ -263,6 +264,20 @@ async def open_sources(
     return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
 
 
+def model_choice(settings: Settings) -> Choice:
+    """The model that is set up; nothing is loaded. Raises ChoiceError."""
+    return choose(
+        settings.classifier,
+        template=settings.classifier_template,
+        threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
+        access=Access(
+            url=settings.sagemaker_endpoint_url,
+            calls_at_once=settings.sagemaker_calls_at_once,
+            timeout_s=settings.sagemaker_timeout_s,
+        ),
+    )
+
+
 @asynccontextmanager
 async def build(
     settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
@@ -285,8 +300,7 @@ async def build(
         platforms, receivers = [slack], slack.receivers()
         gate.set()  # nobody types /wait in Slack
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
-    threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
-    choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
+    choice = choice or model_choice(settings)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
     with ExitStack() as opened:
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing

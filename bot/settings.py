@@ -76,6 +76,10 @@ def _address(value: str) -> str:
     return f"{value.rstrip('/')}/"  # a method's name is put after it
 
 
+def _address_or_none(value: str) -> str:
+    return _address(value) if value else value
+
+
 def _emoji_names(value: str) -> str:
     names = [name.strip() for name in value.split(",") if name.strip()]
     if not names:
@@ -104,13 +108,23 @@ class Settings(BaseSettings):
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
         "embedding",
-        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`; `null` answers by chance, "
-        "for trials of load and failure, not for use",
+        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`, `sagemaker:ENDPOINT`; of "
+        "several with commas between them the next answers while those before it are down: `sagemaker:news,embedding`; "
+        "`null` answers by chance, for trials of load and failure, not for use",
     )
     classifier_template: str = Field(
-        "", description="a hypothesis template with one `{}`, in place of the engine's own"
+        "", description="a hypothesis template with one `{}`, in place of the (first) engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
+    sagemaker_endpoint_url: Annotated[str, AfterValidator(_address_or_none)] = Field(
+        "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
+    )
+    sagemaker_calls_at_once: int = Field(
+        8, ge=1, le=256, description="so many calls to an endpoint at most; where it throttles, fewer by themselves"
+    )
+    sagemaker_timeout_s: float = Field(
+        30.0, ge=1, le=70, description="for so many seconds an endpoint's answer is waited for"
+    )
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
     replay_speed: Annotated[float | None, BeforeValidator(_speed), AfterValidator(_positive)] = Field(
         None,

@@ -12,6 +12,7 @@ from bot.cli.failures import BROKE
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from classifier.registry import Choice
     from storage.database import Connection
 
 
@@ -133,9 +134,13 @@ async def _source(settings: "Settings") -> str:
 
 
 async def _model(settings: "Settings") -> str:
-    from classifier.registry import choose  # noqa: PLC0415
+    from bot.app import model_choice  # noqa: PLC0415
 
-    choice = choose(settings.classifier, template=settings.classifier_template)
+    return "; ".join([await _answers(choice) for choice in model_choice(settings).each()])
+
+
+async def _answers(choice: "Choice") -> str:
+    """One engine of the chain: behind another it would only be asked in an outage."""
     classifier = await asyncio.to_thread(choice.load)
     logits = await asyncio.to_thread(classifier.logits, ["A first post."], ["This is about a post."])
     languages = f", reads {', '.join(classifier.model.languages)} only" if classifier.model.languages else ""
