@@ -79,7 +79,8 @@ def check_unrounded(row: Row) -> None:
 
     For a call about enough labels that chance does not make them so.
     """
-    if all(_is_rounded(score) for score in row):
+    few_decimals = all(round(score, _MOST_DECIMALS) == score for score in row)
+    if few_decimals and not all(_is_short_fraction_of_two(score) for score in row):
         raise AnswerUnusableError(
             f"the endpoint rounds its scores ({', '.join(map(str, row))}): Lapwing needs them as the model gives them"
         )
@@ -174,9 +175,9 @@ def _is_pair(one: Any) -> bool:
     return isinstance(one, Mapping) and "label" in one and "score" in one
 
 
-def _is_rounded(score: float) -> bool:
-    """Few decimals, and no short fraction of two, as a half is, which no rounding made."""
-    return round(score, _MOST_DECIMALS) == score and (score in {0.0, 1.0} or not (score * 2**24).is_integer())
+def _is_short_fraction_of_two(score: float) -> bool:
+    """As a half is, or three quarters: no rounding made it. But nothing is 0 or 1 without."""
+    return 0 < score < 1 and (score * 2**24).is_integer()
 
 
 def _unlike(answer: Any) -> AnswerUnusableError:

@@ -7,16 +7,18 @@ containers are known for.
 """
 
 import json
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from classifier.types import CONTRADICTION, ENTAILMENT
@@ -203,7 +205,7 @@ class Endpoint:
         self._server.server_close()
         self._thread.join()
 
-    def serve(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[Trouble, bytes]:
+    def serve(self, path: str, signed: str, body: bytes) -> tuple[Trouble, bytes]:
         """What becomes of a request; the body only where the trouble is none."""
         with self._lock:
             self.requests += 1
@@ -212,7 +214,7 @@ class Endpoint:
             too_many = self._at_once > self.capacity
             first = self._next.pop(0) if self._next else self.always
         try:
-            if refused := self._refused(path, headers):
+            if refused := self._refused(path, signed):
                 return refused, b""
             if too_many:
                 return throttled(), b""
@@ -221,9 +223,8 @@ class Endpoint:
             with self._lock:
                 self._at_once -= 1
 
-    def _refused(self, path: str, headers: Mapping[str, str]) -> Trouble | None:
+    def _refused(self, path: str, signed: str) -> Trouble | None:
         """What the service itself does not let through to the container."""
-        signed = headers.get("Authorization", "")
         if not signed.startswith("AWS4-HMAC-SHA256 Credential=") or "/sagemaker/aws4_request" not in signed:
             said = {"message": "Missing Authentication Token"}
             return Trouble(status=403, error="MissingAuthenticationTokenException", body=said)
@@ -277,6 +278,29 @@ def pipeline_of(logits: Callable[[Sequence[str], Sequence[str]], NDArray[np.floa
     return pipeline
 
 
+@contextmanager
+def aws() -> Iterator[None]:
+    """An environment in which boto3 finds a region and credentials, and nothing of this machine's owner."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield
+
+
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",  # of the documentation of AWS
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
+
+
 def answered(calls: Iterable[Call]) -> list[str]:
     """The texts of these calls, one behind the other."""
     return [text for call in calls for text in (call.inputs if isinstance(call.inputs, list) else [call.inputs])]
@@ -302,7 +326,7 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            trouble, answer = endpoint.serve(self.path, self.headers, body)
+            trouble, answer = endpoint.serve(self.path, self.headers["Authorization"] or "", body)
             if trouble.cut:
                 self.close_connection = True
                 return
