@@ -36,7 +36,8 @@ _NEAREST_ONE = 2.0**-25
 _SUM_MAY_BE_OFF_BY = 0.02
 """Of a softmax in 16 bits over many labels."""
 
-_SAME = 1e-5
+_MAY_EXCEED_BY = 1e-5
+_SAME_BITS = 1e-6
 _MOST_DECIMALS = 6
 _SHOWN = 120
 
@@ -63,12 +64,10 @@ def check_shares(row: Row) -> Row:
 def check_told_apart(shares: Row, alone: Row) -> None:
     """Raise AnswerUnusableError where both modes got the same answer: then the endpoint does not know one of them.
 
-    `shares`: of the same text and labels with `multi_label` false, the anchor's left out; `alone`: with it true.
+    `shares`: of the same text and labels with `multi_label` false; `alone`: with it true. For a call about enough
+    labels that chance does not make them equal: with two it may.
     """
-    total = math.fsum(shares)
-    if len(alone) < 2 or not total:
-        return
-    if all(abs(share / total - score) < _SAME for share, score in zip(shares, alone, strict=True)):
+    if all(math.isclose(share, score, rel_tol=_SAME_BITS) for share, score in zip(shares, alone, strict=True)):
         raise AnswerUnusableError(
             "the endpoint answers alike with multi_label true and false: it must hand the parameter on to the pipeline"
         )
@@ -142,7 +141,7 @@ def _by_label(part: Any, text: str) -> list[tuple[str, Any]]:
 def _probability(score: Any, label: str) -> float:
     """Rounding may carry a score over 1 by a little."""
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
-    if not is_number or not -_SAME <= score <= 1 + _SAME:  # NaN is neither
+    if not is_number or not -_MAY_EXCEED_BY <= score <= 1 + _MAY_EXCEED_BY:  # NaN is neither
         raise AnswerUnusableError(f"the endpoint answered with the score {_shown(score)} for {_shown(label)}")
     return min(max(float(score), 0.0), 1.0)
 

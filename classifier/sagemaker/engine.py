@@ -103,14 +103,7 @@ class SageMakerClassifier:
             kept = alone if question.multi_label else shares
             for text, row in zip(question.texts, rows, strict=True):
                 kept[text] = dict(zip(question.labels, row, strict=True))
-        return {text: self._to_logits(shares.get(text, {}), alone[text], labels) for text in texts}
-
-    def _to_logits(
-        self, shares: Mapping[str, float], alone: Mapping[str, float], labels: Sequence[str]
-    ) -> NDArray[np.float32]:
-        if shares:
-            answers.check_told_apart([shares[label] for label in labels], [alone[label] for label in labels])
-        return answers.to_logits(shares, alone, labels, self._anchor)
+        return {text: answers.to_logits(shares.get(text, {}), alone[text], labels, self._anchor) for text in texts}
 
     def _knows_lists(self) -> bool:
         if self._takes_lists is None:

@@ -1,7 +1,7 @@
 """One engine behind the other."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -59,8 +59,13 @@ def pauses() -> Pauses:
 
 
 @pytest.fixture
-def chain(first: Named, second: Named, pauses: Pauses) -> ChainClassifier:
-    return ChainClassifier([first, second], now=lambda: NOW, pause_s=pauses)
+def chain(first: Named, second: Named, pauses: Pauses) -> Iterator[ChainClassifier]:
+    """At the end the first is up again, so that nobody looks after it any longer."""
+    made = ChainClassifier([first, second], now=lambda: NOW, pause_s=pauses)
+    yield made
+    first.down = None
+    pauses.go.release(1_000)
+    until(lambda: not made.tell())
 
 
 def ask(chain: ChainClassifier, text: str = "a flood here") -> tuple[str, bool]:

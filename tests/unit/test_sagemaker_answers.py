@@ -125,8 +125,11 @@ def test_a_label_alone_needs_not_be_a_share() -> None:
 
 def test_an_endpoint_that_does_not_know_multi_label_is_found_out() -> None:
     with pytest.raises(AnswerUnusableError, match="alike with multi_label true and false"):
-        answers.check_told_apart([0.5, 0.2, 0.1], [0.625, 0.25, 0.125])
-    answers.check_told_apart([0.5, 0.2, 0.1], [0.625, 0.25, 0.126])
+        answers.check_told_apart([0.625, 0.25, 0.125], [0.625, 0.25, 0.125])
+
+
+def test_modes_that_are_equally_sure_are_told_apart_by_the_small_scores() -> None:
+    answers.check_told_apart([0.9999999, 3e-8, 7e-8], [0.9999999, 2e-6, 1e-7])
 
 
 @pytest.mark.parametrize("row", [[0.9873, 0.0127], [1.0, 0.0, 0.0], [0.5, 0.3333, 0.1667]])
