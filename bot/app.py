@@ -39,7 +39,6 @@ from bot.settings import Settings
 from bot.web.address import AddressUnusableError
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
-from classifier.sagemaker.access import Access
 from classifier.types import ClassifierError
 from sources.clock import Clock, SystemClock
 from sources.replay import Replay
@@ -270,11 +269,7 @@ def model_choice(settings: Settings) -> Choice:
         settings.classifier,
         template=settings.classifier_template,
         threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
-        access=Access(
-            url=settings.sagemaker_endpoint_url,
-            calls_at_once=settings.sagemaker_calls_at_once,
-            timeout_s=settings.sagemaker_timeout_s,
-        ),
+        access=settings.endpoints,
     )
 
 

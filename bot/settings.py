@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.commands import reactions
+from classifier.sagemaker.access import Access
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
@@ -173,6 +174,15 @@ class Settings(BaseSettings):
     log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
+
+    @property
+    def endpoints(self) -> Access:
+        """How an endpoint of SageMaker is reached."""
+        return Access(
+            url=self.sagemaker_endpoint_url,
+            calls_at_once=self.sagemaker_calls_at_once,
+            timeout_s=self.sagemaker_timeout_s,
+        )
 
     @property
     def slack_wanted(self) -> bool:

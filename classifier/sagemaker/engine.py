@@ -6,7 +6,7 @@ to contradiction, false how the labels' entailments stand to each other, and nei
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
 from itertools import chain
 
@@ -68,7 +68,6 @@ class SageMakerClassifier:
         runtime = Runtime(endpoint.name, access)
         self._asker = Asker(runtime.invoke, self._pace, self._usage, patience_s=patience_s)
         self._hasty = Asker(runtime.invoke, self._pace, self._usage, patience_s=0.0)
-        self._threads = ThreadPoolExecutor(access.calls_at_once, thread_name_prefix=f"{MODEL_THREAD} call")
         self._takes_lists: bool | None = None
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
@@ -116,22 +115,18 @@ class SageMakerClassifier:
     def _ask_all(self, questions: Sequence[Question]) -> list[list[answers.Row]]:
         """The answers in the order of the questions. The first that fails ends the others, and is raised."""
         given_up = threading.Event()
-        futures = [self._threads.submit(self._asker.ask, question, given_up) for question in questions]
+        threads = ThreadPoolExecutor(min(len(questions), self._pace.most), thread_name_prefix=f"{MODEL_THREAD} call")
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            failed = next((future for future in futures if future.done() and future.exception()), None)
-            return [future.result() for future in ([failed] if failed else futures)]
+            asked = [threads.submit(self._asker.ask, question, given_up) for question in questions]
+            done, _ = wait(asked, return_when=FIRST_EXCEPTION)
+            failed = [future for future in asked if future in done and future.exception()]
+            return [future.result() for future in failed or asked]
         finally:
             given_up.set()
-            _cancel(futures)
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _render(self, name: str) -> str:
         return render(Label(name=name), self.template)
-
-
-def _cancel(futures: Sequence["Future[list[answers.Row]]"]) -> None:
-    for future in futures:
-        future.cancel()
 
 
 def _questions(
