@@ -31,11 +31,14 @@ _UNSTATED = "unstated"
 _BLANK = " "
 """For the empty text, which the pipeline refuses."""
 
-_TEXTS_A_CALL = 8
-_CHARACTERS_A_CALL = 200_000
-"""A body may have 6 MB, and a character takes up to 12 bytes as JSON; a call may take the endpoint 60 s."""
+_TEXTS_A_CALL, _PAIRS_A_CALL = 8, 64
+"""An endpoint must answer within 60 s, and one without a GPU computes a few pairs a second."""
 
-_PATIENCE_S = 30.0
+_CHARACTERS_A_CALL = 200_000
+"""A body may have 6 MB, and a character takes up to 12 bytes as JSON."""
+
+_PATIENCE = 1.5
+"""Of the time-out: one call that timed out is tried again, two are not."""
 
 _Scores = dict[str, Mapping[str, float]]
 """Text -> label -> probability."""
@@ -52,10 +55,10 @@ class SageMakerClassifier:
         access: Access,
         *,
         template: str = NLI_TEMPLATE,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float | None = None,
     ) -> None:
-        """`patience_s`: for so long a question is asked again where that may help. Raises ModelUnusableError, and
-        ValueError for a template without exactly one bare `{}`.
+        """`patience_s`: for so long a question is asked again where that may help; None: half as long again as an
+        answer is waited for. Raises ModelUnusableError, and ValueError for a template without exactly one bare `{}`.
         """
         check_template(template)
         self.template = template
@@ -66,6 +69,7 @@ class SageMakerClassifier:
         self._pace = Pace(access.calls_at_once)
         self._usage = Usage()
         runtime = Runtime(endpoint.name, access)
+        patience_s = _PATIENCE * access.timeout_s if patience_s is None else patience_s
         self._asker = Asker(runtime.invoke, self._pace, self._usage, patience_s=patience_s)
         self._hasty = Asker(runtime.invoke, self._pace, self._usage, patience_s=0.0)
         self._takes_lists: bool | None = None
@@ -132,15 +136,16 @@ class SageMakerClassifier:
 def _questions(
     texts: Sequence[str], labels: tuple[str, ...], *, multi_label: bool, as_list: bool
 ) -> Iterator[Question]:
-    for some in _portions(texts) if as_list else ((text,) for text in texts):
+    most = max(1, min(_TEXTS_A_CALL, _PAIRS_A_CALL // len(labels))) if as_list else 1
+    for some in _portions(texts, most):
         yield Question(texts=some, labels=labels, multi_label=multi_label, as_list=as_list)
 
 
-def _portions(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Few enough and short enough for one call each; a text that is too long alone stands alone."""
+def _portions(texts: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
+    """At most so many, and short enough for one call; a text that is too long stands alone."""
     some: list[str] = []
     for text in texts:
-        if some and (len(some) == _TEXTS_A_CALL or sum(map(len, chain(some, [text]))) > _CHARACTERS_A_CALL):
+        if some and (len(some) == most or sum(map(len, chain(some, [text]))) > _CHARACTERS_A_CALL):
             yield tuple(some)
             some = []
         some.append(text)

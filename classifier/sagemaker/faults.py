@@ -107,11 +107,14 @@ def fault_of(refusal: Refusal) -> Fault:
 
 
 def _by_words(refusal: Refusal) -> Fault:
-    if _says(refusal.message, "not found", "could not find"):  # AWS has no error of its own for it
+    """AWS has no error of its own for an endpoint that is not there, nor for one that is not yet."""
+    if refusal.status >= 500:
+        return Fault.BROKEN
+    if _says(refusal.message, "not found", "could not find"):
         return Fault.MISSING
     if _says(refusal.message, "not inservice", "is not in service", "currently being created"):
         return Fault.STARTING
-    return Fault.BROKEN if refusal.status >= 500 else Fault.REFUSED
+    return Fault.REFUSED
 
 
 def _of_model(refusal: Refusal) -> Fault:

@@ -191,7 +191,7 @@ class Endpoint:
         self.meets: Callable[[Call], Trouble | None] = lambda _: None
         """What a call meets, by what it asks."""
 
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._next: list[Trouble | None] = []
         self._lock = threading.Lock()
         self._at_once = 0
@@ -266,7 +266,7 @@ class Endpoint:
         return [answer] if self.wrapped else answer
 
     def _formed(self, text: str, call: Call) -> Any:
-        answer = self._pipeline(text, call.labels, "{}", call.multi_label)
+        answer = self.pipeline(text, call.labels, "{}", call.multi_label)
         if self.form is Form.DICT:
             return answer
         pairs = zip(answer["labels"], answer["scores"], strict=True)

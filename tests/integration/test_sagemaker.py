@@ -141,6 +141,17 @@ def test_where_lists_are_taken_texts_share_calls(endpoint: Endpoint) -> None:
     assert sorted(len(call.inputs) for call in endpoint.calls) == [4, 4, 8, 8, 8, 8]
 
 
+def test_the_more_labels_the_fewer_texts_share_a_call(endpoint: Endpoint) -> None:
+    engine = ready(endpoint)
+
+    engine.logits(["a", "b", "c"], hypotheses(*(f"label {number}" for number in range(31))))
+    assert sorted(len(call.inputs) for call in endpoint.calls) == [1, 1, 2, 2]
+
+    endpoint.calls.clear()
+    engine.logits(["a", "b"], hypotheses(*(f"label {number}" for number in range(100))))
+    assert [len(call.inputs) for call in endpoint.calls] == [1] * 4
+
+
 def test_long_texts_share_fewer_calls(endpoint: Endpoint) -> None:
     texts = [f"{number} {'water ' * 15_000}" for number in range(5)]
     engine = ready(endpoint)
@@ -205,24 +216,24 @@ def test_an_endpoint_that_answers_a_list_in_disorder_is_asked_text_by_text(endpo
 
 @pytest.mark.parametrize("form", Form)
 def test_an_endpoint_that_rounds_is_refused(endpoint: Endpoint, form: Form) -> None:
-    exact = endpoint._pipeline
+    exact = endpoint.pipeline
 
     def rounding(*asked: Any) -> Any:
         answer = exact(*asked)
         return {**answer, "scores": [round(score, 4) for score in answer["scores"]]}
 
-    endpoint._pipeline, endpoint.form = rounding, form
+    endpoint.pipeline, endpoint.form = rounding, form
     with pytest.raises(AnswerUnusableError, match="round"):
         engine_of(endpoint).logits(["flood"], hypotheses("flood"))
 
 
 def test_an_endpoint_that_does_not_hand_multi_label_on_is_refused(endpoint: Endpoint) -> None:
-    exact = endpoint._pipeline
-    endpoint._pipeline = lambda text, labels, template, _: exact(text, labels, template, False)
+    exact = endpoint.pipeline
+    endpoint.pipeline = lambda text, labels, template, _: exact(text, labels, template, False)
     with pytest.raises(AnswerUnusableError, match="alike with multi_label true and false"):
         engine_of(endpoint).logits(["flood"], hypotheses("flood"))
 
-    endpoint._pipeline = lambda text, labels, template, _: exact(text, labels, template, True)
+    endpoint.pipeline = lambda text, labels, template, _: exact(text, labels, template, True)
     with pytest.raises(AnswerUnusableError, match="where multi_label is false"):
         engine_of(endpoint).logits(["flood"], hypotheses("flood"))
 

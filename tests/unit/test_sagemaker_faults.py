@@ -25,7 +25,7 @@ def of_model(status: int | None, message: str = "it broke") -> Refusal:
         (Refusal(code="ExpiredTokenException", status=403, message="expired"), Fault.DENIED),
         (Refusal(code="UnrecognizedClientException", status=400, message="invalid token"), Fault.DENIED),
         (Refusal(code="Forbidden", status=403, message=""), Fault.DENIED),
-        (Refusal(code="InternalFailure", status=500, message=""), Fault.BROKEN),
+        (Refusal(code="InternalFailure", status=500, message="a host was not found"), Fault.BROKEN),
         (Refusal(code="ServiceUnavailable", status=503, message=""), Fault.BROKEN),
         (Refusal(code="InternalDependencyException", status=530, message=""), Fault.BROKEN),
         (of_model(500), Fault.BROKEN),
