@@ -15,7 +15,7 @@ from classifier.nli import NliClassifier
 from classifier.sagemaker.access import Access
 from classifier.sagemaker.access import Endpoint as Named
 from classifier.sagemaker.engine import SageMakerClassifier
-from classifier.types import Classifier
+from classifier.types import Classifier, Speaker
 from storage import alerts, decisions, logits
 from storage.database import Database, open_database
 from storage.decisions import Decided
@@ -247,26 +247,59 @@ async def test_each_answer_is_stored_by_who_gave_it_in_the_words_it_was_asked_in
         second = chain.speaker
 
         for speaker, post in ((first, PostId(1)), (second, PostId(2))):
-            read = partial(logits.of_posts, model=speaker.model, template=speaker.template, ids=[PostId(1), PostId(2)])
-            stored = await database.read(read)
-            assert stored.keys() == {post}
-            assert stored[post].keys() == {
-                speaker.template.replace("{}", label) for label in ("security", "flood", "sports news")
-            }
+            assert await stored_of(rig, speaker) == {post: rendered(speaker, "security", "flood", "sports news")}
+
+
+async def stored_of(rig: Rig, speaker: Speaker) -> dict[PostId, set[str]]:
+    """The hypotheses of which it is stored what this speaker said, by post."""
+    ids = [PostId(number) for number in range(1, 100)]
+    read = partial(logits.of_posts, model=speaker.model, template=speaker.template, ids=ids)
+    return {post: set(answers) for post, answers in (await rig.house.database.read(read)).items()}
+
+
+def rendered(speaker: Speaker, *labels: str) -> set[str]:
+    return {speaker.template.replace("{}", label) for label in labels}
+
+
+async def test_in_one_round_two_may_speak_and_each_goes_by_its_own_name(
+    database: Database, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    chain = ChainClassifier([engine_of(endpoint), KeywordClassifier(SECOND)], pause_s=lambda _: 3600.0)
+    async with watching(database, tmp_path, chain) as rig:
+        await rig.say("/labels set flood, fire, storm", channel=QUIET)
+        await rig.say("/watch @sec +keyword:lunch", channel=QUIET)  # so that what is about lunch is asked apart
+        endpoint.meets = lambda call: sagemaker.denied() if "lunch" in " ".join(answered([call])) else None
+        await put(rig, "security 1", "lunch 2", "security 3")
+        async with deciding(rig):
+            await until(lambda: waiting_is_over(rig))
+
+        found = await decided_for(rig, OPS)
+        assert {text: one.model for text, one in found.items()} == {
+            "security 1": "sagemaker:news",
+            "lunch 2": "keyword:words",
+            "security 3": "sagemaker:news",
+        }
+        assert len({one.decided_at for one in found.values()}) == 1
+        assert (await stored_of(rig, chain.speaker)).keys() == {PostId(2)}
 
 
 async def test_what_a_change_would_have_done_is_said_by_one_model_though_another_decided(
     database: Database, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    async with watching(database, tmp_path, chain_of(endpoint)) as rig, deciding(rig):
+    chain = chain_of(endpoint)
+    async with watching(database, tmp_path, chain) as rig, deciding(rig):
         await put(rig, *TEXTS[:30])
         await until(lambda: waiting_is_over(rig))
+        first = chain.speaker
         endpoint.always = sagemaker.denied()
         reply = await rig.say("/labels add lunch")
 
         assert "added 10 of the last 30 posts" in reply.text
         again = await rig.say("/labels remove lunch")
         assert "dropped 10 of the last 30 alerts" in again.text
+        asked = ("security", "flood", "sports news")
+        assert set.union(*(await stored_of(rig, first)).values()) == rendered(first, *asked)
+        assert set.union(*(await stored_of(rig, chain.speaker)).values()) == rendered(chain.speaker, *asked, "lunch")
 
 
 async def test_a_post_that_the_endpoint_alone_refuses_is_set_aside_and_no_outage(
