@@ -1,27 +1,20 @@
-"""The house, built: the one place that names concrete classes and puts the rooms together."""
+"""Lapwing, ready to run: its rooms put together, its tasks kept, what people ask handed on. bot.build makes one."""
 
 import asyncio
-import math
-import os
 import random
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.cards import AlertCard
 from bot.chat.base import ChatGoneError, ChatPlatform, Reaction
 from bot.chat.console import Console
-from bot.chat.transcript import Transcript
 from bot.commands.handlers import answer, is_public, judging
 from bot.commands.house import House
 from bot.commands.reactions import Emoji
 from bot.commands.reactions import emoji as known_emoji
 from bot.commands.suggest import Suggest, suggestions
 from bot.commands.types import Asked, Reply
-from bot.extras import needing
 from bot.insight.health import Health
 from bot.insight.vitals import Vitals
 from bot.pipeline.bell import Bell
@@ -35,23 +28,15 @@ from bot.pipeline.send import Sender
 from bot.pipeline.supervise import Make, Supervisor
 from bot.pipeline.suspend import Suspensions
 from bot.pipeline.watch_list import WatchList
-from bot.settings import Settings
 from bot.web.address import AddressUnusableError
 from classifier.batching import Batcher
-from classifier.registry import Choice, choose
 from classifier.types import ClassifierError
-from sources.clock import Clock, SystemClock
-from sources.replay import Replay
+from sources.clock import Clock
 from sources.types import Source, SourceUnreadableError
 from storage import outbox
-from storage.database import Database, DatabaseUnusableError, open_database
+from storage.database import Database, DatabaseUnusableError
 from storage.inbox import FRESH_FOR, SqlInbox
-from storage.owner import owning
 from storage.types import AlertId, Channel, ChannelKey, Receipt
-
-if TYPE_CHECKING:
-    from bot.chat.slack.platform import Slack
-    from bot.web.server import Handler, WebServer
 
 _SETTLE_POLL_S = 0.02
 
@@ -251,94 +236,3 @@ class App:
 
 def _ingest_name(ingest: Ingest) -> str:
     return f"ingest {ingest.source.name}"
-
-
-async def open_sources(
-    settings: Settings, clock: Clock, gate: asyncio.Event | None = None, *, default_speed: float = 1.0
-) -> list[Source]:
-    """Every source that is set up. Raises SourceUnreadableError."""
-    if settings.replay_file is None:
-        return []
-    speed = default_speed if settings.replay_speed is None else settings.replay_speed
-    return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
-
-
-def model_choice(settings: Settings) -> Choice:
-    """The model that is set up; nothing is loaded. Raises ChoiceError."""
-    return choose(
-        settings.classifier,
-        template=settings.classifier_template,
-        threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
-        access=settings.endpoints,
-    )
-
-
-@asynccontextmanager
-async def build(
-    settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
-) -> AsyncIterator[App]:
-    """Everything that `settings` ask for, opened, and closed at the end.
-
-    `platforms`: what it talks through; the terminal when there are none. `choice`: the model, in place of the one that
-    the settings name.
-    `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
-    set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
-    DatabaseUnusableError; DatabaseInUseError where another process owns the file.
-    """
-    clock = SystemClock()
-    gate = asyncio.Event()
-    if not scripted:
-        gate.set()
-    receivers: Mapping[str, Handler] = {}
-    if not platforms and settings.slack_bot_token.get_secret_value():
-        slack = _slack(settings, clock)
-        platforms, receivers = [slack], slack.receivers()
-        gate.set()  # nobody types /wait in Slack
-    emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
-    choice = choice or model_choice(settings)
-    sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
-    with ExitStack() as opened:
-        opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
-        async with open_database(settings.database) as database:
-            console = None if platforms else _open_console(settings, opened)
-            app = App(
-                database=database,
-                sources=sources,
-                batcher=Batcher(choice.load, choice.template, now=clock.now),
-                platforms=platforms if console is None else [console],
-                clock=clock,
-                gate=gate,
-                console=console,
-                summary_after=timedelta(minutes=settings.summary_after_minutes),
-                retention_days=settings.retention_days,
-                emoji=emoji,
-            )
-            if settings.http_port:
-                app.also_run("web server", _web_server(settings, app, receivers).run)
-            yield app
-
-
-def _slack(settings: Settings, clock: Clock) -> "Slack":
-    with needing("Slack", "slack"):
-        from bot.chat.slack.platform import Slack  # noqa: PLC0415  (a terminal need not wait for bolt)
-
-    return Slack(
-        bot_token=settings.slack_bot_token.get_secret_value(),
-        app_token=settings.slack_app_token.get_secret_value(),
-        signing_secret=settings.slack_signing_secret.get_secret_value(),
-        api_url=settings.slack_api_url,
-        prefix=settings.slack_command_prefix,
-        clock=clock,
-    )
-
-
-def _web_server(settings: Settings, app: App, receivers: "Mapping[str, Handler]") -> "WebServer":
-    with needing("HTTP_PORT", "web"):
-        from bot.web.server import WebServer  # noqa: PLC0415  (only who wants one waits for aiohttp)
-
-    return WebServer(host=settings.http_host, port=settings.http_port, vitals=app.vitals, receivers=receivers)
-
-
-def _open_console(settings: Settings, opened: ExitStack) -> Console:
-    transcript = opened.enter_context(Transcript(Path(f"{settings.database}.console")))
-    return Console(settings.console_channel, transcript)

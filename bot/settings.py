@@ -5,95 +5,37 @@ setting that silently does nothing is found in the worst night of the year.
 """
 
 import difflib
-import math
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.commands import reactions
+from bot.setting_values import (
+    Address,
+    AddressOrNone,
+    CommandPrefix,
+    DiscordToken,
+    EmojiNames,
+    Folder,
+    LogLevel,
+    SlackAppToken,
+    SlackBotToken,
+    SlackSigningSecret,
+    SocketAddress,
+    Speed,
+)
 from classifier.sagemaker.access import Access
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
-COMMAND_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
-"""What may stand before the names of Slack's commands, in the manifest as in the settings."""
-
 
 class SettingsError(Exception):
     """A setting is wrong; the message names it and the way out."""
-
-
-def _speed(value: Any) -> Any:
-    return math.inf if value == "max" else value
-
-
-def _positive(value: float | None) -> float | None:
-    if value is not None and not value > 0:
-        raise ValueError('must be above 0, or "max"')
-    return value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _bare(value: Any) -> Any:
-    """A secret that was copied with a line's end is the secret without it."""
-    return value.strip() if isinstance(value, str) else value
-
-
-def _begins(prefix: str) -> Callable[[SecretStr], SecretStr]:
-    """Tokens are easily swapped; each kind has its own beginning."""
-
-    def check(value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and not value.get_secret_value().startswith(prefix):
-            raise ValueError(f"is another kind of token: this one begins with {prefix}. Are two of them swapped?")
-        return value
-
-    return check
-
-
-def _no_token(value: SecretStr) -> SecretStr:
-    if value.get_secret_value().startswith(("xox", "xapp-")):
-        raise ValueError("is a token: the signing secret stands under Basic Information, App Credentials.")
-    return value
-
-
-def _prefix(value: str) -> str:
-    if value and not COMMAND_PREFIX.fullmatch(value):
-        raise ValueError("only small letters, digits and -, 16 at most")
-    return value
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("an address begins with https://")
-    return f"{value.rstrip('/')}/"  # a method's name is put after it
-
-
-def _address_or_none(value: str) -> str:
-    return _address(value) if value else value
-
-
-def _emoji_names(value: str) -> str:
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    if not names:
-        raise ValueError("names no emoji")
-    if spaced := [name for name in names if " " in name]:
-        raise ValueError(f'"{spaced[0]}" is not the name of an emoji; names are separated by commas')
-    return ",".join(names)
-
-
-def _word(value: str) -> str:
-    if value not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
-    return value
 
 
 class Settings(BaseSettings):
@@ -117,7 +59,7 @@ class Settings(BaseSettings):
         "", description="a hypothesis template with one `{}`, in place of the (first) engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
-    sagemaker_endpoint_url: Annotated[str, AfterValidator(_address_or_none)] = Field(
+    sagemaker_endpoint_url: AddressOrNone = Field(
         "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
     )
     sagemaker_calls_at_once: int = Field(
@@ -127,7 +69,7 @@ class Settings(BaseSettings):
         30.0, ge=1, le=70, description="for so many seconds an endpoint's answer is waited for"
     )
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
-    replay_speed: Annotated[float | None, BeforeValidator(_speed), AfterValidator(_positive)] = Field(
+    replay_speed: Speed = Field(
         None,
         description="how many times faster than its own pace the file is played, or `max`; unset: `1` at a terminal, "
         "`max` where standard input is a file or a pipe",
@@ -146,32 +88,31 @@ class Settings(BaseSettings):
         description="for so many days posts are kept, with what was decided, sent and judged of them; `0`: for ever",
     )
     console_channel: str = Field("lookout", description="what the terminal's channel is called")
-    slack_bot_token: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xoxb-"))] = Field(
+    slack_bot_token: SlackBotToken = Field(
         SecretStr(""), description="the bot token (`xoxb-…`) of your Slack app; with it Lapwing serves Slack"
     )
-    slack_app_token: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_begins("xapp-"))] = Field(
-        SecretStr(""), description="the app-level token (`xapp-…`) for Socket Mode"
-    )
-    slack_signing_secret: Annotated[SecretStr, BeforeValidator(_bare), AfterValidator(_no_token)] = Field(
+    slack_app_token: SlackAppToken = Field(SecretStr(""), description="the app-level token (`xapp-…`) for Socket Mode")
+    slack_signing_secret: SlackSigningSecret = Field(
         SecretStr(""), description="the signing secret, for HTTP mode in place of SLACK_APP_TOKEN"
     )
-    slack_command_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        "", description="the `--prefix` that the manifest was made with"
+    slack_command_prefix: CommandPrefix = Field("", description="the `--prefix` that the manifest was made with")
+    slack_api_url: Folder = Field("https://slack.com/api/", description="where Slack's Web API is")
+    discord_token: DiscordToken = Field(
+        SecretStr(""), description="the bot token of your Discord app; with it Lapwing serves Discord"
     )
-    slack_api_url: Annotated[str, AfterValidator(_address)] = Field(
-        "https://slack.com/api/", description="where Slack's Web API is"
+    discord_api_url: Address = Field("https://discord.com/api/v10", description="where Discord's REST API is")
+    discord_gateway_url: SocketAddress = Field(
+        "", description="where Discord's gateway is (`wss://…`); unset: Discord's own"
     )
-    reactions_relevant: Annotated[str, AfterValidator(_emoji_names)] = Field(
+    reactions_relevant: EmojiNames = Field(
         "+1,white_check_mark", description="emoji that mean relevant, by their names, separated by commas"
     )
-    reactions_not_relevant: Annotated[str, AfterValidator(_emoji_names)] = Field(
-        "-1,x,no_entry_sign", description="emoji that mean not relevant"
-    )
+    reactions_not_relevant: EmojiNames = Field("-1,x,no_entry_sign", description="emoji that mean not relevant")
     http_host: str = Field("127.0.0.1", description="where the web server listens, `0.0.0.0` for everywhere")
     http_port: int = Field(
         0, ge=0, le=65535, description="the port of `/healthz`, `/metrics` and Slack's HTTP mode; 0: no web server"
     )
-    log_level: Annotated[str, BeforeValidator(_upper), AfterValidator(_word)] = Field(
+    log_level: LogLevel = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
 
@@ -189,6 +130,11 @@ class Settings(BaseSettings):
         """Whether anything of Slack is set up, whole or not; `check_slack` says what is missing."""
         secrets = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
         return any(secret.get_secret_value() for secret in secrets)
+
+    @property
+    def discord_wanted(self) -> bool:
+        """Whether Discord is set up: its token is all it needs."""
+        return bool(self.discord_token.get_secret_value())
 
     @classmethod
     def settings_customise_sources(
@@ -237,6 +183,18 @@ def check_slack(settings: Settings) -> None:
         )
     if not settings.http_port:
         raise SettingsError("HTTP_PORT is missing: with SLACK_SIGNING_SECRET Slack reaches Lapwing over HTTP.")
+
+
+def check_chats(settings: Settings, *, may_type: bool) -> None:
+    """Whether anybody can talk to Lapwing; `may_type`: standard input is a terminal, a file or a pipe.
+
+    A service without a chat would end at once, well, and be started again, for ever. Raises SettingsError.
+    """
+    if not (settings.slack_wanted or settings.discord_wanted or may_type):
+        raise SettingsError(
+            "No chat is set up, and nobody can type here. Set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "(README, Add Lapwing to Discord, Add Lapwing to Slack)."
+        )
 
 
 def _read_file(path: Path) -> dict[str, Any]:

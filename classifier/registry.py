@@ -1,6 +1,6 @@
 """From what people write, "embedding", "nli:PATH", "sagemaker:ENDPOINT,embedding", to a Classifier.
 
-With bot.app the only place that names concrete engines. Choosing is cheap; torch is imported when a choice is loaded.
+The only place that names concrete engines. Choosing is cheap; torch is imported when a choice is loaded.
 """
 
 import difflib

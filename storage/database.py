@@ -62,6 +62,7 @@ class Database:
         self._readers = readers
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
+        self._readings: set[asyncio.Future[Any]] = set()
         self._closing = False
         self._ended = False
 
@@ -90,7 +91,16 @@ class Database:
         await self.transaction(lambda connection: connection.execute(statement), commit)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a connection that sees the last commit and cannot write."""
+        """Run `work` on a connection that sees the last commit and cannot write.
+
+        A caller that is cancelled meanwhile does not wait; the reading ends by itself, before the database is closed.
+        """
+        reading = asyncio.ensure_future(self._read(work))
+        self._readings.add(reading)
+        reading.add_done_callback(self._end_reading)
+        return await asyncio.shield(reading)
+
+    async def _read(self, work: Work[T]) -> T:
         try:
             async with self._readers.connect() as connection:
                 return await connection.run_sync(work)
@@ -116,6 +126,15 @@ class Database:
         aiosqlite's thread is stopped then, and the transaction stays open until the connection is collected."""
         self._closing = True
         self._wake.set()
+
+    async def last_reading(self) -> None:
+        """Until nobody reads any more: a thread that outlives the event loop could not hand over what it has read."""
+        await asyncio.gather(*self._readings, return_exceptions=True)
+
+    def _end_reading(self, reading: asyncio.Future[Any]) -> None:
+        self._readings.discard(reading)
+        if not reading.cancelled():
+            reading.exception()  # told to whoever asked, if anybody waits for it still
 
     def end(self, _serving: asyncio.Task[None]) -> None:
         """The writer is no more, whatever ended it: nobody waits for an answer that cannot come."""
@@ -219,6 +238,7 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
         finally:
             database.close()
             (end,) = await asyncio.gather(serving, return_exceptions=True)
+            await database.last_reading()
             if isinstance(end, Exception):  # a bug of the writer's own, which cancelling would hide
                 raise end
     finally:

@@ -1,5 +1,6 @@
 """Cards as plain text, and outside text made harmless for a terminal. Pure."""
 
+import re
 import unicodedata
 
 from bot.cards import AlertCard, Card, NoticeCard, SummaryCard
@@ -10,8 +11,12 @@ FIRST_WORDS = 72
 MOST_TEXT = 4_000
 """How much of a post a card shows."""
 
+MOST_NAME = 80
+"""How much of a person's name is kept."""
+
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?")
 
 
 def printable(text: str) -> str:
@@ -27,6 +32,11 @@ def one_line(text: str, most: int) -> str:
     """The first words of a text, on one line, cut with … where it is longer than `most` characters."""
     flat = " ".join(printable(text).split())
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def is_address(text: str) -> bool:
+    """Whether a button may open this: a page whose host is what it seems (not https://bank.example@evil.example)."""
+    return _ADDRESS.fullmatch(text) is not None and text == printable(text)
 
 
 def plain_card(card: Card) -> str:
@@ -66,6 +76,11 @@ def byline(card: AlertCard) -> str:
     name = one_line(card.author.name, 60)
     written = card.published_at.strftime("%Y-%m-%d %H:%M UTC")
     return f"{name + ' ' if name else ''}{one_line(str(card.author), 80)} · {written}"
+
+
+def person_name(name: str) -> str:
+    """A person's name as it can stand in a mention, `<@id|name>`: on one line, without what would end it."""
+    return " ".join(re.sub(r"[<>|]", " ", name).split())[:MOST_NAME]
 
 
 def judging_line(card: AlertCard) -> str:

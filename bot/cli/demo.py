@@ -34,7 +34,7 @@ def command(
 
 async def _run(folder: Path, speed: float) -> None:
     from bot import demo  # noqa: PLC0415  (--help must not wait for the whole house)
-    from bot.app import build  # noqa: PLC0415
+    from bot.build import build  # noqa: PLC0415
     from bot.chat.screen import is_terminal  # noqa: PLC0415
     from bot.cli.logs import start_logging  # noqa: PLC0415
     from bot.cli.main import STARTED  # noqa: PLC0415

@@ -14,7 +14,7 @@ from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from bot.cli import backup, classify, demo, doctor, run, slack_manifest  # noqa: E402
+from bot.cli import backup, classify, demo, discord_invite, doctor, run, slack_manifest  # noqa: E402
 from classifier.types import MODEL_THREAD  # noqa: E402
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("doctor")(doctor.command)
 app.command("backup")(backup.command)
 app.command("classify")(classify.command)
 app.command("slack-manifest")(slack_manifest.command)
+app.command("discord-invite")(discord_invite.command)
 
 
 _IDLE_ENDS_WITHIN_S = 0.2

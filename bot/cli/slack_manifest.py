@@ -18,7 +18,7 @@ def command(
     ] = "",
 ) -> None:
     """Print the manifest for api.slack.com/apps → Create New App → From a manifest."""
-    from bot.settings import COMMAND_PREFIX  # noqa: PLC0415  (--help must not wait for it)
+    from bot.setting_values import COMMAND_PREFIX  # noqa: PLC0415  (--help must not wait for it)
 
     if prefix and not COMMAND_PREFIX.fullmatch(prefix):
         fail(f'--prefix "{prefix}" is not possible: small letters, digits and -, 16 at most.', USED_WRONGLY)

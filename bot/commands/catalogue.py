@@ -308,6 +308,11 @@ def example(beginning: str) -> str:
     )
 
 
+def meaning(beginning: str) -> str:
+    """What a form does that is typed like this: "/labels add"."""
+    return next(form.meaning for one in CATALOGUE for form in one.forms if beginning in map(_beginning, form.usages))
+
+
 def help_text(topic: str = "") -> str:
     """What /help answers: every command in a line, or one in full."""
     found = entry(topic) if topic else None

@@ -19,6 +19,9 @@ class Actor:
     member: bool = True
     """Whether the platform lets this person change settings: no guest, no outsider, Manage Channels on Discord."""
 
+    lacks: str = ""
+    """What somebody could give this person so that they may, in words; empty where nothing can be given to a guest."""
+
     admin: bool = False
     """An admin of the workspace: may change settings of locked channels too."""
 
@@ -59,6 +62,8 @@ class Reply:
     text: str
     public: bool = False
     buttons: Sequence[Button] = ()
+    file: str = ""
+    """The name of the file that the text is: it is to be copied or kept as it stands. Empty: the text is words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

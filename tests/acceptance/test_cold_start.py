@@ -20,7 +20,7 @@ def modules_after(statement: str, settings: Mapping[str, object] | None = None) 
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        stdin=subprocess.DEVNULL,
+        input="",  # a pipe that ends at once: with nothing to read from at all `lapwing run` refuses to start
         env=environment(**(settings or {})),
         check=True,
         timeout=60,

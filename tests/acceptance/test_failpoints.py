@@ -201,7 +201,8 @@ def a_small_world() -> World:
 
 def a_life(server: ChatServer, scenario: Scenario, die_at: str = "", fails_on: str | None = None) -> Life:
     says = (("ops", scenario.says),) if scenario.says else ()
-    return Life(chat=server.url, grace_s=GRACE_S, timeout_s=TIMEOUT_S, die_at=die_at, says=says, fails_on=fails_on)
+    chats = {HttpChat.name: server.url}
+    return Life(chats=chats, grace_s=GRACE_S, timeout_s=TIMEOUT_S, die_at=die_at, says=says, fails_on=fails_on)
 
 
 def tamper(database: Path, sql: str) -> None:

@@ -13,6 +13,7 @@ from bot.chat.slack.manifest import manifest
 from bot.demo import SAMPLE
 from storage.owner import owning
 from tests.acceptance.program import Ended, environment, lapwing
+from tests.fakes.discord import FakeDiscord
 from tests.fakes.slack import FakeSlack
 
 NULL = {"classifier": "null", "replay_file": SAMPLE}
@@ -53,8 +54,8 @@ async def test_the_doctor_names_the_workspace_and_the_bot(tmp_path: Path) -> Non
     async with FakeSlack.running(manifest()) as slack:
         done = await doctor(slack, tmp_path)
     assert done.status == 0, done.out
-    assert list(lines_of(done)) == ["settings", "database", "source", "model", "chat", "scopes", "clock", "sockets"]
-    assert lines_of(done)["chat"] == "ok, Slack: Home as @lapwing, 2 sockets"
+    assert list(lines_of(done)) == ["settings", "database", "source", "model", "slack", "scopes", "clock", "sockets"]
+    assert lines_of(done)["slack"] == "ok, Home as @lapwing, 2 sockets"
 
 
 async def test_the_doctor_names_what_slack_lacks_and_goes_on(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_token_that_is_missing_beside_another_is_told_and_the_rest_is_examined
     done = lapwing("doctor", settings={**NULL, "database": tmp_path / "a.db", "slack_bot_token": "xoxb-1"})
     assert done.status == 1
     assert lines_of(done)["model"].startswith("ok")
-    assert lines_of(done)["chat"].startswith("WRONG: SLACK_APP_TOKEN is missing.")
+    assert lines_of(done)["slack"].startswith("WRONG: SLACK_APP_TOKEN is missing.")
 
 
 def test_the_doctor_says_whether_the_port_is_free(tmp_path: Path) -> None:
@@ -130,6 +131,11 @@ def test_a_port_that_is_taken_ends_the_program_with_one_clear_line(tmp_path: Pat
             "Slack needs slack-bolt, which is not installed: pip install 'lapwing[slack]'",
         ),
         (
+            "discord",
+            {"discord_token": "MTIz.GaB.c"},
+            "Discord needs discord, which is not installed: pip install 'lapwing[discord]'",
+        ),
+        (
             "aiohttp",
             {"http_port": 8080},
             "HTTP_PORT needs aiohttp, which is not installed: pip install 'lapwing[web]'",
@@ -150,6 +156,45 @@ def test_a_library_that_is_not_installed_is_named_with_the_line_that_installs_it
     assert done.status == (2 if command == "run" else 1), done.err
     assert told in (done.err if command == "run" else done.out)
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "told"),
+    [
+        ({}, 2, "DISCORD_TOKEN is missing."),
+        ({"discord_token": "0f" * 32}, 2, "DISCORD_TOKEN is no bot token"),
+        (
+            {"discord_token": "MTIz.GaB.c", "discord_api_url": "http://127.0.0.1:9/api"},
+            1,
+            "Discord cannot be reached",
+        ),
+    ],
+)
+def test_an_invite_that_cannot_be_made_says_why(settings: dict[str, object], status: int, told: str) -> None:
+    done = lapwing("discord-invite", settings=settings)
+    assert (done.status, done.out) == (status, "")
+    assert done.err.startswith(f"lapwing: {told}")
+    assert "Traceback" not in done.err
+
+
+def test_an_invite_names_the_library_that_it_needs(tmp_path: Path) -> None:
+    done = lapwing("discord-invite", settings={**without("discord", tmp_path), "discord_token": "MTIz.GaB.c"})
+    assert done.status == 2
+    assert "pip install 'lapwing[discord]'" in done.err
+
+
+async def test_an_invite_says_what_stands_in_its_way() -> None:
+    async with FakeDiscord.running() as discord:
+        settings = {"discord_token": discord.app.token, "discord_api_url": discord.api_url}
+        discord.app.requires_code_grant = True
+        refused = await asyncio.to_thread(lapwing, "discord-invite", settings=settings)
+        discord.app.requires_code_grant, discord.app.public = False, False
+        private = await asyncio.to_thread(lapwing, "discord-invite", settings=settings)
+    assert (refused.status, refused.out) == (1, "")
+    assert "OAuth2 Code Grant off" in refused.err
+    assert private.status == 0
+    assert private.out.startswith("https://discord.com/oauth2/authorize?client_id=")
+    assert private.err == "Public Bot is switched off for this app, so nobody but its owner can add it.\n"
 
 
 def test_help_needs_no_library_of_any_chat(tmp_path: Path) -> None:

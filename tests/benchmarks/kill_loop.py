@@ -2,11 +2,14 @@
 
     python -m tests.benchmarks.kill_loop [--seed N] [--posts 10000] [--kills 200] [--grace SECONDS]
     python -m tests.benchmarks.kill_loop --chat slack [--posts 1000] [--channels 50] [--kills 30]
+    python -m tests.benchmarks.kill_loop --chat discord [--posts 1000] [--channels 50] [--kills 30]
+    python -m tests.benchmarks.kill_loop --chat both [--posts 1000] [--channels 50] [--kills 30]
 
-With --chat slack the real adapter speaks to the local Slack. Without --seed: three seeds at full size, and a small run
-whose grace is cut to nothing, which must double messages: a trial that cannot fail proves nothing. Exit status 1 when a
-limit is missed. A run that fails prints how to repeat it. Only kills after the first commit of a life count; a kill
-falls evenly between that and 0.4 s later.
+With --chat slack or discord the real adapter speaks to the local Slack or Discord; with both, one program has both
+adapters, and half of the channels are in each. Without --seed: three seeds at full size, and a small run whose grace is
+cut to nothing, which must double messages: a trial that cannot fail proves nothing. Exit status 1 when a limit is
+missed. A run that fails prints how to repeat it. Only kills after the first commit of a life count; a kill falls evenly
+between that and 0.4 s later.
 """
 
 import argparse
@@ -25,15 +28,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from bot.chat.slack.incoming import PLATFORM
 from tests.acceptance.program import environment
 from tests.benchmarks.report import Figure, finish
-from tests.fakes.chat_server import SLOWEST_COMMIT_S, ChatServer, on_a_bad_day
+from tests.fakes import discord_server, slack_server
+from tests.fakes.chats import BOTH, PLACES, Chats
 from tests.fakes.http_chat import GRACE_S, REQUEST_TIMEOUT_S, HttpChat
+from tests.fakes.program import DISCORD, SLACK
 from tests.fakes.reckoning import Reckoning, reckon
-from tests.fakes.slack import HOME_TEAM
-from tests.fakes.slack_server import GRACE_S as SLACK_GRACE_S
-from tests.fakes.slack_server import SlackServer
 from tests.fakes.trial import World, a_world, prepare, waiting, write_replay
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,7 @@ class Plan:
     channels: int = CHANNELS
     grace_s: float = GRACE_S
     chat: str = HttpChat.name
+    """One of PLACES."""
 
     @property
     def command(self) -> str:
@@ -77,17 +79,7 @@ class Plan:
 
     def world(self) -> World:
         """What is played."""
-        if self.chat == HttpChat.name:
-            return a_world(str(self.seed), posts=self.posts, channels=self.channels)
-        return a_world(
-            str(self.seed), posts=self.posts, channels=self.channels, platform=self.chat, workspace=HOME_TEAM
-        )
-
-    def server(self, world: World) -> ChatServer | SlackServer:
-        """The chat, on a bad day."""
-        if self.chat == HttpChat.name:
-            return ChatServer(on_a_bad_day(f"{self.seed} chat"))
-        return SlackServer([channel.key.channel for channel in world.channels], self.seed)
+        return a_world(str(self.seed), posts=self.posts, channels=self.channels, places=PLACES[self.chat])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,41 +131,40 @@ def _run(plan: Plan, folder: Path) -> Outcome:
     speed = write_replay(replay, world, str(plan.seed), play_s=(sum(delays) or 1.0) / PLAYED_IN_LIVES)
     asyncio.run(prepare(database, world))
     settings = {"database": database, "replay_file": replay, "replay_speed": speed, "classifier": "null"}
-    with plan.server(world) as server:
+    with Chats(world, plan.seed) as chats:
         starts = []
         for delay_s in delays:
-            with _Life(plan, server, settings, folder) as life:
+            with _Life(plan, chats, settings, folder) as life:
                 starts.append(life.wait_for_work())
                 time.sleep(delay_s)
                 life.kill()
         drain_from = time.monotonic()
-        with _Life(plan, server, settings, folder) as last:
+        with _Life(plan, chats, settings, folder) as last:
             last.live_until_nothing_waits(database, world)
     return Outcome(
         plan=plan,
         kills=len(starts),
-        reckoning=reckon(database, world, server.messages),
+        reckoning=reckon(database, world, chats.messages),
         seconds=time.monotonic() - started,
         start_s=median(starts or [0.0]),
         drain_s=time.monotonic() - drain_from,
-        server_late_s=max(0.0, server.slowest_commit_s - SLOWEST_COMMIT_S),
-        answered=server.answered,
+        server_late_s=chats.late_s,
+        answered=chats.answered,
     )
 
 
 class _Life:
     """One process of the program, from its start to its end."""
 
-    def __init__(
-        self, plan: Plan, server: ChatServer | SlackServer, settings: Mapping[str, object], folder: Path
-    ) -> None:
+    def __init__(self, plan: Plan, chats: Chats, settings: Mapping[str, object], folder: Path) -> None:
         self._said = (folder / "stderr").open("w+b")
         self._told, telling = os.pipe()
         self._started = time.monotonic()
-        command = [sys.executable, "-m", "tests.fakes.program", "--chat", server.url, "--grace", str(plan.grace_s)]
-        command += ["--platform", plan.chat]
+        command = [sys.executable, "-m", "tests.fakes.program", "--grace", str(plan.grace_s), "--tell-fd", str(telling)]
+        for platform, url in chats.urls.items():
+            command += ["--platform", platform, "--chat", url]
         self._process = subprocess.Popen(
-            [*command, "--tell-fd", str(telling)],
+            command,
             cwd=ROOT,
             env=environment(**settings, log_level="ERROR"),
             stdin=subprocess.DEVNULL,
@@ -239,7 +230,16 @@ def figures(outcome: Outcome, most_s: float | None = MOST_S) -> list[Figure]:
 
 SIZES = {
     HttpChat.name: Plan(seed=0),
-    PLATFORM: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=SLACK_GRACE_S, chat=PLATFORM),
+    SLACK: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=slack_server.GRACE_S, chat=SLACK),
+    DISCORD: Plan(seed=0, posts=1_000, kills=30, channels=50, grace_s=discord_server.GRACE_S, chat=DISCORD),
+    BOTH: Plan(
+        seed=0,
+        posts=1_000,
+        kills=30,
+        channels=50,
+        grace_s=max(slack_server.GRACE_S, discord_server.GRACE_S),
+        chat=BOTH,
+    ),
 }
 """How much is played in each chat unless something else is asked for."""
 

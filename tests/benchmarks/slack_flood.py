@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bot.app import build
+from bot.build import build
 from bot.chat.slack.cards import key_in
 from bot.chat.slack.incoming import PLATFORM
 from bot.chat.slack.manifest import manifest

@@ -50,7 +50,7 @@ class HttpChat:
         return Receipt(str(found["ids"][0])) if found["ids"] else None
 
     async def can_send(self, channel: ChannelKey) -> str | None:
-        return None if channel.platform == self.name else f"#{channel.channel} is not here"
+        return None if channel.platform == self.name else f"There is no #{channel.channel} here."
 
     def direct(self, workspace: str, person: str) -> ChannelKey | None:
         return None

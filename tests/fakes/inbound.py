@@ -1,5 +1,6 @@
 """A house that notes what a platform tells it."""
 
+import asyncio
 from collections.abc import Collection
 
 from bot.cards import AlertCard
@@ -14,6 +15,11 @@ class Listener:
 
     def __init__(self, reply: Reply | None = None) -> None:
         self.reply = reply or Reply(text="")
+        self.promised_public: bool | None = None
+        """What is said of an answer beforehand, where that is not what comes of it."""
+
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.asked: list[Asked] = []
         self.settled = 0
         self.suggestions: list[str] = []
@@ -26,10 +32,11 @@ class Listener:
 
     async def answer(self, asked: Asked) -> Reply:
         self.asked.append(asked)
+        await self.may_answer.wait()
         return self.reply
 
     def is_public(self, asked: Asked) -> bool:
-        return self.reply.public
+        return self.reply.public if self.promised_public is None else self.promised_public
 
     def suggest(self, channel: ChannelKey, wanted: Suggest, typed: str) -> list[str]:
         return [one for one in self.suggestions if one.startswith(typed)]

@@ -12,7 +12,8 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.app import App, build
+from bot.app import App
+from bot.build import build
 from bot.settings import Settings
 from classifier.registry import Choice
 from classifier.types import Classifier
@@ -64,14 +65,12 @@ def free_port() -> int:
 
 
 @dataclass(kw_only=True)
-class Home:
-    """Where one Lapwing keeps what it remembers, from life to life, and what it is set to."""
+class Dwelling:
+    """Where one Lapwing keeps what it remembers, from life to life, and what it is set to, whichever chat it serves."""
 
-    slack: FakeSlack
     folder: Path
     classifier: Classifier = field(default_factory=KeywordClassifier)
     more: Mapping[str, Any] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
 
     def plays(self, *lines: Mapping[str, object]) -> None:
         """What the source will show. Nothing is played before somebody watches somebody."""
@@ -79,22 +78,14 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """Those of `lapwing run`, for this Slack."""
-        app = self.slack.app
-        listening: dict[str, Any] = (
-            {"slack_app_token": SecretStr(app.app_token)}
-            if app.socket_mode
-            else {"slack_signing_secret": SecretStr(app.signing_secret), "http_port": self.port}
-        )
+        """Those of `lapwing run`, for this chat."""
         if not self._replay.exists():
             self.plays(a_line(1, "Nothing of interest.", author="nobody"))
         given = {
             "database": self.folder / "lapwing.db",
             "replay_file": self._replay,
             "replay_speed": 1.0,
-            "slack_bot_token": SecretStr(app.bot_token),
-            "slack_api_url": self.slack.url,
-            **listening,
+            **self._chat,
             **self.more,
         }
         return Settings(**given)
@@ -110,6 +101,37 @@ class Home:
             finally:
                 app.stop()
                 await running
+
+    @property
+    def _chat(self) -> dict[str, Any]:
+        """The settings of the chat."""
+        raise NotImplementedError
+
+    async def _listens(self, running: "asyncio.Task[None]") -> None:
+        """Until the chat hears it, or it has ended."""
+        raise NotImplementedError
+
+    @property
+    def _replay(self) -> Path:
+        return self.folder / "posts.jsonl"
+
+
+@dataclass(kw_only=True)
+class Home(Dwelling):
+    """In a local Slack."""
+
+    slack: FakeSlack
+    port: int = field(default_factory=free_port)
+
+    @property
+    def _chat(self) -> dict[str, Any]:
+        app = self.slack.app
+        listening: dict[str, Any] = (
+            {"slack_app_token": SecretStr(app.app_token)}
+            if app.socket_mode
+            else {"slack_signing_secret": SecretStr(app.signing_secret), "http_port": self.port}
+        )
+        return {"slack_bot_token": SecretStr(app.bot_token), "slack_api_url": self.slack.url, **listening}
 
     async def _listens(self, running: "asyncio.Task[None]") -> None:
         if self.slack.app.socket_mode:
@@ -131,10 +153,6 @@ class Home:
     def address(self) -> str:
         """Of its web server."""
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def _replay(self) -> Path:
-        return self.folder / "posts.jsonl"
 
 
 async def until(look: Callable[[], Any], timeout_s: float = 10.0) -> Any:

@@ -1,7 +1,9 @@
-"""The real program with a chat over HTTP, for tests that kill it.
+"""The real program with local chats, for tests that kill it.
 
     python -m tests.fakes.program --chat http://127.0.0.1:8080 --die-at "before put posts"
     python -m tests.fakes.program --platform slack --chat http://127.0.0.1:8080/api/
+    python -m tests.fakes.program --platform discord --chat http://127.0.0.1:8080/api/v10
+    python -m tests.fakes.program --platform slack --chat URL --platform discord --chat URL   (one program in both)
 
 Settings come from the environment, as those of `lapwing run`; channels are in the database before the first life.
 """
@@ -10,15 +12,14 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.app import build
+from bot.build import build
 from bot.chat.base import ChatPlatform, Inbound
-from bot.chat.slack.incoming import PLATFORM
 from bot.cli.failures import explained
 from bot.cli.logs import start_logging
 from bot.commands.types import Actor, Asked
@@ -46,11 +47,8 @@ ADA = Actor(id="ada", name="Ada")
 class Life:
     """How one life of the program goes."""
 
-    chat: str
-    """The address of the chat."""
-
-    platform: str = HttpChat.name
-    """Which chat it is: one of PLATFORMS."""
+    chats: Mapping[str, str]
+    """The address of each chat it is in, by which it is: one of PLATFORMS."""
 
     grace_s: float = GRACE_S
     timeout_s: float = REQUEST_TIMEOUT_S
@@ -67,15 +65,18 @@ class Life:
     """(channel, line): once all is settled someone says these, and the life ends when all is settled again."""
 
 
-PLATFORMS = (HttpChat.name, PLATFORM)
-"""The careless chat of the tests, and the local Slack."""
+SLACK, DISCORD = "slack", "discord"
+"""Named here: their adapters take a second to import, and a start of this program counts."""
+
+PLATFORMS = (HttpChat.name, SLACK, DISCORD)
+"""The careless chat of the tests, the local Slack, and the local Discord."""
 
 
 class TalkativeChat(HttpChat):
     """The same chat with someone in it."""
 
     def __init__(self, life: Life) -> None:
-        super().__init__(life.chat, grace_s=life.grace_s, timeout_s=life.timeout_s)
+        super().__init__(life.chats[self.name], grace_s=life.grace_s, timeout_s=life.timeout_s)
         self._says = life.says
 
     async def run(self, inbound: Inbound) -> None:
@@ -127,16 +128,21 @@ async def _run(life: Life) -> None:
         if life.fails_on is None
         else _Failing(engine="null", place="", template=NULL_TEMPLATE, fails_on=life.fails_on)
     )
-    async with build(settings, scripted=False, platforms=[_platform(life)], choice=choice) as app:
+    platforms = [_platform(life, platform) for platform in life.chats]
+    async with build(settings, scripted=False, platforms=platforms, choice=choice) as app:
         await app.run()
 
 
-def _platform(life: Life) -> ChatPlatform:
-    if life.platform == HttpChat.name:
+def _platform(life: Life, platform: str) -> ChatPlatform:
+    if platform == HttpChat.name:
         return TalkativeChat(life)
-    from tests.fakes.slack_server import QuickSlack  # (the others need not wait for bolt)
+    if platform == SLACK:
+        from tests.fakes.slack_server import QuickSlack  # (the others need not wait for bolt)
 
-    return QuickSlack(life.chat, grace_s=life.grace_s)
+        return QuickSlack(life.chats[SLACK], grace_s=life.grace_s)
+    from tests.fakes.discord_server import QuickDiscord  # (nor for discord.py)
+
+    return QuickDiscord(life.chats[DISCORD], grace_s=life.grace_s)
 
 
 def _arrived(life: Life) -> Callable[[str], None]:
@@ -156,16 +162,18 @@ def _arrived(life: Life) -> Callable[[str], None]:
 def main() -> None:
     """Understand the command line, and live."""
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.program")
-    parser.add_argument("--chat", required=True)
-    parser.add_argument("--platform", choices=PLATFORMS, default=HttpChat.name)
+    parser.add_argument("--chat", action="append", required=True, help="the address; one for each platform")
+    parser.add_argument("--platform", action="append", choices=PLATFORMS, help=f"{HttpChat.name} unless told")
     parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds")
     parser.add_argument("--die-at", choices=failpoints.every(), default="", metavar="FAILPOINT")
     parser.add_argument("--tell-fd", type=int)
     given = parser.parse_args()
+    platforms = given.platform or [HttpChat.name]
+    if not len(set(platforms)) == len(platforms) == len(given.chat):
+        parser.error("give one --chat for each --platform, and no platform twice")
     live(
         Life(
-            chat=given.chat,
-            platform=given.platform,
+            chats=dict(zip(platforms, given.chat, strict=True)),
             grace_s=given.grace,
             die_at=given.die_at,
             tell_fd=given.tell_fd,

@@ -3,18 +3,14 @@
 The platform is the real one: only its grace and its pace are shorter, since nobody can wait 40 s for each look-up.
 """
 
-import asyncio
-import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
 
 from bot.chat.slack.cards import key_in
 from bot.chat.slack.manifest import manifest
 from bot.chat.slack.platform import Slack
 from sources.clock import SystemClock
+from tests.fakes.served import Kept, Served
 from tests.fakes.slack import (
     BOT_USER,
     Channel,
@@ -49,54 +45,20 @@ ON_A_BAD_DAY: Mapping[str, Mapping[Fault, float]] = {
 """Shares of all calls: messages that are kept and not answered for, or kept late, or both."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
-    """A message as people find it."""
-
-    id: str
-    channel: str
-    key: str
-    text: str
-
-
-class SlackServer:
-    """Serves between `with` and its end. `messages` and `answered` are whole after; channels are named by their ids."""
+class SlackServer(Served):
+    """Slack on a bad day."""
 
     slowest_commit_s = SLOWEST_COMMIT_S
 
-    def __init__(self, channels: Sequence[str], seed: int) -> None:
-        self.url = ""
-        self.messages: list[Kept] = []
-        self.answered: Counter[str] = Counter()
-        """How many calls met what: "chat.postMessage ok", "chat.postMessage cut"."""
-
-        self._channels = channels
-        self._seed = seed
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="local Slack")
-        self._listening, self._loop = threading.Event(), asyncio.new_event_loop()
-        self._ended = asyncio.Event()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._listening.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._loop.close()
-        self._loop = asyncio.get_running_loop()
+    async def serve(self) -> None:
+        """A workspace with all the channels."""
         limits = Limits(messages_per_s=_MANY, burst=_MANY)
         async with FakeSlack.running(manifest(), limits=limits) as slack:
-            for name in self._channels:
+            for name in self.channels:
                 slack.workspace.channels[name] = Channel(id=name, name=name, members={BOT_USER})
             for number, (method, shares) in enumerate(ON_A_BAD_DAY.items()):
-                slack.faults.at_random(method, dict(shares), seed=self._seed * 10 + number)
-            self.url = slack.url
-            self._listening.set()
-            await self._ended.wait()
+                slack.faults.at_random(method, dict(shares), seed=self.seed * 10 + number)
+            await self.until_ended(slack.url)
             await slack.settled()
             self.answered.update(f"{call.method} {call.answer}" for call in slack.calls)
             self.messages.extend(

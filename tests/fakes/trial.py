@@ -44,6 +44,22 @@ class Played:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where channels are. `channel` is what each of them is called, with a place for its number."""
+
+    platform: str
+    workspace: str
+    channel: str
+
+    def key(self, number: int) -> ChannelKey:
+        """The channel of this number."""
+        return ChannelKey(platform=self.platform, workspace=self.workspace, channel=self.channel.format(number))
+
+
+IN_HTTP = Place(platform=HttpChat.name, workspace=WORKSPACE, channel="channel{}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """Posts, and the channels that want them."""
 
@@ -85,13 +101,12 @@ def must_alert(channel: Channel, watch: Watch, text: str) -> bool:
     return any(1 / (1 + math.exp(-logit)) > threshold for logit, threshold in zip(logits, least, strict=True))
 
 
-def a_world(
-    seed: str, *, posts: int, channels: int, platform: str = HttpChat.name, workspace: str = WORKSPACE
-) -> World:
+def a_world(seed: str, *, posts: int, channels: int, places: Sequence[Place] = (IN_HTTP,)) -> World:
     """As many posts by accounts that are all watched, some by several of the channels, which are set in many ways.
 
     About one post in five that a channel watches alerts: enough that every life has some to send, few enough that
-    a channel's messages, one after the other, do not take longer than all the lives together.
+    a channel's messages, one after the other, do not take longer than all the lives together. The channels are dealt
+    out to the places in turn.
     """
     dice = random.Random(f"{seed} world")
     accounts = [f"account{number}" for number in range(2 * channels)]
@@ -100,12 +115,7 @@ def a_world(
     return World(
         posts=tuple(_a_post(dice, str(number), dice.choice(accounts)) for number in ids),
         channels=tuple(
-            _a_channel(
-                dice,
-                ChannelKey(platform=platform, workspace=workspace, channel=f"channel{number}"),
-                number,
-                sorted(watched),
-            )
+            _a_channel(dice, places[number % len(places)].key(number), number, sorted(watched))
             for number, watched in enumerate(wanted)
         ),
     )

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -555,3 +556,22 @@ def someone_else() -> Iterator[None]:
         yield
     finally:
         os.setresuid(0, 0, 0)
+
+
+def test_no_thread_outlives_the_event_loop_with_something_to_tell(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By chance, since it is a race: readings that nobody waits for any more, and a program that ends."""
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda end: died.append(end.exc_value))
+
+    async def live() -> None:
+        async with open_database(path) as database:
+            readings = [asyncio.create_task(database.read(names)) for _ in range(4)]
+            await asyncio.sleep(random.random() / 300)
+            for reading in readings:
+                reading.cancel()
+            outcomes = await asyncio.gather(*readings, return_exceptions=True)
+            assert all(isinstance(outcome, asyncio.CancelledError | list) for outcome in outcomes)
+
+    for _ in range(50):
+        asyncio.run(live())
+    assert died == []

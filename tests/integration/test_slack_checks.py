@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat.slack.checks import Access, Finding, clock_skew, examine, scopes
+from bot.chat.findings import Finding
+from bot.chat.slack.checks import Access, clock_skew, examine, scopes
 from bot.chat.slack.manifest import SCOPES, manifest
 from sources.clock import SystemClock
 from tests.fakes.slack import FakeSlack, refused, server_error
@@ -49,7 +50,7 @@ async def test_an_app_made_from_our_manifest_is_sound(slack: FakeSlack) -> None:
     found, wrong = await look(access(slack))
     assert not wrong
     assert found == {
-        "chat": "Slack: Home as @lapwing, 2 sockets",
+        "slack": "Home as @lapwing, 2 sockets",
         "scopes": f"all {len(SCOPES)} are granted",
         "clock": "it agrees with Slack's",
         "sockets": "Socket Mode is on and Slack answers",
@@ -83,9 +84,9 @@ async def test_every_missing_scope_is_named_with_where_to_click(slack: FakeSlack
 async def test_a_token_that_slack_refuses_says_where_to_get_one(slack: FakeSlack, standing: str, way_out: str) -> None:
     slack.app.standing = standing
     found, wrong = await look(access(slack))
-    assert wrong == {"chat"}
-    assert f"({standing})" in found["chat"]
-    assert way_out in found["chat"]
+    assert wrong == {"slack"}
+    assert f"({standing})" in found["slack"]
+    assert way_out in found["slack"]
 
 
 async def test_swapped_tokens_are_told_by_what_slack_says_of_each(slack: FakeSlack) -> None:
@@ -153,7 +154,7 @@ async def test_over_http_nothing_is_asked_of_the_app_token(slack: FakeSlack) -> 
     asked = replace(access(slack), app_token="", http_address="http://127.0.0.1:8080")
     found, wrong = await look(asked)
     assert not wrong
-    assert found["chat"] == "Slack: Home as @lapwing, over HTTP"
+    assert found["slack"] == "Home as @lapwing, over HTTP"
     assert found["http"].startswith("http://127.0.0.1:8080/slack/events awaits Slack.")
     assert "apps.connections.open" not in {call.method for call in slack.calls}
 
@@ -161,15 +162,15 @@ async def test_over_http_nothing_is_asked_of_the_app_token(slack: FakeSlack) -> 
 async def test_a_slack_that_is_down_is_named_with_its_address() -> None:
     nobody = Access(bot_token="xoxb-1", app_token="xapp-1", api_url="http://127.0.0.1:9/api/")
     found, wrong = await look(nobody)
-    assert wrong == {"chat"}
-    assert found["chat"].startswith("Slack cannot be reached at http://127.0.0.1:9/api/")
+    assert wrong == {"slack"}
+    assert found["slack"].startswith("Slack cannot be reached at http://127.0.0.1:9/api/")
 
 
 async def test_a_page_in_place_of_an_answer_is_no_traceback(slack: FakeSlack) -> None:
     slack.faults.next("auth.test", server_error(503))
     found, wrong = await look(access(slack))
-    assert wrong == {"chat"}
-    assert "503" in found["chat"]
+    assert wrong == {"slack"}
+    assert "503" in found["slack"]
 
 
 async def test_no_finding_shows_a_token(slack: FakeSlack) -> None:

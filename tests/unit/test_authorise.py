@@ -93,6 +93,12 @@ def test_a_guest_changes_no_settings_not_even_one_who_was_named_manager(command:
             authorise(actor, command, channel)
 
 
+def test_whoever_could_be_given_the_right_is_told_what_it_takes() -> None:
+    stranger = replace(ANN, member=False, lacks="the permission Manage Channels")
+    with pytest.raises(RefusedError, match=r"^You may not .*: that takes the permission Manage Channels\."):
+        authorise(stranger, CHANGES[0], OPEN)
+
+
 @pytest.mark.parametrize("command", READS, ids=named)
 @pytest.mark.parametrize("actor", [ANN, replace(ANN, member=False)], ids=["a member", "a guest"])
 def test_reading_and_judging_is_everyones(command: Command, actor: Actor) -> None:

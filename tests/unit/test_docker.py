@@ -206,11 +206,29 @@ def test_compose_names_a_dockerfile_and_arguments_that_there_are(name: str) -> N
     assert set(build.get("args", {})) <= arguments
 
 
-def test_compose_needs_the_bot_token_and_nothing_else() -> None:
-    needed = re.findall(r"\$\{(\w+):?\?", DOCKER.joinpath("compose.yaml").read_text())
-    assert needed == ["SLACK_BOT_TOKEN"]
+def test_compose_asks_for_the_tokens_of_neither_chat_since_either_will_do() -> None:
+    assert "${" not in DOCKER.joinpath("compose.yaml").read_text()
     assert service()["env_file"] == ".env"
-    assert set(service()["environment"]) <= SETTINGS
+    assert "environment" not in service(), "what stands there wins over .env"
+
+
+def test_the_image_brings_both_chats() -> None:
+    (extras,) = {found for one in instructions()[0] for found in re.findall(r"'\.\[([a-z,]+)\]'", one.rest)}
+    assert {"discord", "slack"} <= set(extras.split(","))
+
+
+def test_without_any_chat_a_container_says_what_is_missing_instead_of_starting_for_ever(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "run"],
+        env=environment(database=tmp_path / "a.db", classifier="null"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("lapwing: No chat is set up, and nobody can type here. Set DISCORD_TOKEN, or ")
 
 
 def test_compose_keeps_the_database_in_a_named_volume_and_nothing_else_can_be_written() -> None:
@@ -229,8 +247,8 @@ def test_compose_starts_lapwing_again_and_gives_it_time_to_end() -> None:
 
 def test_the_example_names_settings_that_there_are_and_holds_no_token() -> None:
     assert set(example()) <= SETTINGS | OF_BOTO3
-    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} <= set(example())
-    assert not any(value for name, value in example().items() if name.startswith("SLACK"))
+    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN"} <= set(example())
+    assert not any(value for name, value in example().items() if name.startswith(("SLACK", "DISCORD")))
 
 
 def test_every_library_that_is_asked_for_is_pinned() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.failures import explained
-from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_slack, read_settings
+from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_chats, check_slack, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +234,12 @@ def test_nothing_else_of_the_environment_is_repeated(monkeypatch: pytest.MonkeyP
     assert "xoxb-secret" not in problem()
 
 
-SECRETS = {"SLACK_BOT_TOKEN": "xoxb-1-hush", "SLACK_APP_TOKEN": "xapp-1-hush", "SLACK_SIGNING_SECRET": "hush"}
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-1-hush",
+    "SLACK_APP_TOKEN": "xapp-1-hush",
+    "SLACK_SIGNING_SECRET": "hush",
+    "DISCORD_TOKEN": "MTIz.GaB.hush",
+}
 
 
 def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,6 +259,7 @@ def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch: pytest.Monke
         ("SLACK_APP_TOKEN", "xoxb-1-hush"),
         ("SLACK_SIGNING_SECRET", "xoxb-1-hush"),
         ("SLACK_SIGNING_SECRET", "xapp-1-hush"),
+        ("DISCORD_TOKEN", "hush"),
     ],
 )
 def test_swapped_tokens_are_named_and_never_shown_not_even_in_a_traceback(
@@ -263,7 +269,7 @@ def test_swapped_tokens_are_named_and_never_shown_not_even_in_a_traceback(
     with pytest.raises(SettingsError) as wrong:
         read_settings()
 
-    assert str(wrong.value).startswith(f"{variable} is a")
+    assert str(wrong.value).startswith((f"{variable} is a", f"{variable} is no bot token"))
     assert "hush" not in "".join(traceback.format_exception(wrong.value))
 
 
@@ -310,6 +316,44 @@ def test_slack_is_wanted_once_any_of_it_is_set(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
+    "given", [{"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, {"discord_token": "MTIz.GaB.c"}]
+)
+def test_a_chat_or_somebody_who_can_type_is_enough_to_start(given: dict[str, object]) -> None:
+    check_chats(Settings.model_validate(given), may_type=False)
+    nothing = Settings.model_validate({})
+    check_chats(nothing, may_type=True)
+    with pytest.raises(SettingsError, match="No chat is set up"):
+        check_chats(nothing, may_type=False)
+
+
+def test_discord_is_wanted_once_its_token_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read_settings().discord_wanted
+    monkeypatch.setenv("DISCORD_TOKEN", "MTIz.GaB-_c.hush\n")
+    assert read_settings().discord_wanted
+    assert read_settings().discord_token.get_secret_value() == "MTIz.GaB-_c.hush"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("1200000000000000001", id="the id of the application"),
+        pytest.param("k3" * 16, id="the client secret"),
+        pytest.param("0f" * 32, id="the public key"),
+        pytest.param("xoxb-1-2", id="a token of Slack"),
+        pytest.param("Bot MTIz.GaB.c", id="a whole header"),
+        pytest.param("MTIz.GaB.c d", id="two words"),
+    ],
+)
+def test_what_else_stands_on_discords_pages_is_no_token(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", value)
+
+    told = problem()
+    assert told.startswith("DISCORD_TOKEN is no bot token: ")
+    assert "Reset Token" in told
+    assert value not in told
+
+
+@pytest.mark.parametrize(
     ("relevant", "not_relevant", "both"),
     [("+1,x", "x", "x"), ("thumbsup", ":+1:", "+1"), ("👍,tada", "tada, thumbsup", "+1, tada")],
 )
@@ -346,6 +390,8 @@ def test_names_of_emoji_may_be_written_with_blanks(monkeypatch: pytest.MonkeyPat
         ("SLACK_COMMAND_PREFIX", "-acme", "only small letters, digits and -, 16 at most"),
         ("SLACK_COMMAND_PREFIX", "a" * 17, "only small letters, digits and -, 16 at most"),
         ("SLACK_API_URL", "slack.com/api", "begins with https://"),
+        ("DISCORD_API_URL", "discord.com/api", "begins with https://"),
+        ("DISCORD_GATEWAY_URL", "https://gateway.discord.gg", "begins with wss://"),
         ("HTTP_PORT", "65536", "less than or equal to 65535"),
         ("HTTP_PORT", "-1", "greater than or equal to 0"),
     ],
@@ -364,6 +410,15 @@ def test_an_address_of_slack_may_lack_its_last_slash(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api")
 
     assert read_settings().slack_api_url == "http://127.0.0.1:9/api/"
+
+
+def test_addresses_of_discord_are_as_its_library_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().discord_gateway_url == ""
+    monkeypatch.setenv("DISCORD_API_URL", "http://127.0.0.1:9/api/v10/")
+    monkeypatch.setenv("DISCORD_GATEWAY_URL", "ws://127.0.0.1:9/gateway/")
+
+    assert read_settings().discord_api_url == "http://127.0.0.1:9/api/v10"
+    assert read_settings().discord_gateway_url == "ws://127.0.0.1:9/gateway/"
 
 
 def test_the_program_ends_with_one_clear_line_and_no_traceback(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

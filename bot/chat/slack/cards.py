@@ -1,11 +1,10 @@
 """Cards as Slack's blocks. Pure."""
 
-import re
 import zlib
 from typing import Any
 
 from bot.cards import AlertCard, Card, NoticeCard, Press, SummaryCard
-from bot.chat.plain import byline, marks_line, printable, summary_lines
+from bot.chat.plain import byline, is_address, marks_line, printable, summary_lines
 from bot.chat.slack.text import MOST_BUTTON, MOST_SECTION, QUIET, fallback, plain_text
 from storage.types import DeliveryKey
 
@@ -27,9 +26,6 @@ OPEN = "open"
 """The id of a button that is only a link: Slack tells us of it, and nothing is to be done."""
 
 Block = dict[str, Any]
-
-_ADDRESS = re.compile(r"https?://[^\s/?#@<>\"|\\]+([/?#][^\s<>\"|\\]*)?")
-"""An address that a button may open: nobody hides in front of the host (https://bank.example@evil.example)."""
 
 
 def said(card: Card) -> dict[str, Any]:
@@ -118,7 +114,7 @@ def do(label: str, command: str) -> Block:
 
 def _link(label: str, url: str) -> Block | None:
     """A button that opens a page; none where the address is none that Slack opens."""
-    if not _ADDRESS.fullmatch(url) or url != printable(url) or len(url) > MOST_URL:
+    if not is_address(url) or len(url) > MOST_URL:
         return None
     return {"type": "button", "text": plain_text(label, MOST_BUTTON), "action_id": OPEN, "url": url}
 

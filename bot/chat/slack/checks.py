@@ -13,6 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.findings import Finding
 from bot.chat.slack.manifest import SCOPES
 from bot.chat.slack.platform import EVENTS_PATH, SOCKETS
 from bot.chat.slack.web import TIMEOUT_S, client
@@ -53,15 +54,6 @@ _APP_TOKEN_WAYS_OUT = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """What was found of one thing."""
-
-    about: str
-    text: str
-    wrong: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Access:
     """How Slack is to be reached, and how it reaches us: over sockets where there is an app token, else over HTTP."""
 
@@ -82,12 +74,12 @@ async def examine(access: Access, clock: Clock, *, may_listen: bool) -> AsyncIte
         answer = await client(access.bot_token, access.api_url).auth_test()
         who, headers = dict(answer.data) if isinstance(answer.data, dict) else {}, _plain(answer.headers)
     except SlackApiError as error:
-        yield _refused("chat", error, _BOT_TOKEN_WAYS_OUT)
+        yield _refused("slack", error, _BOT_TOKEN_WAYS_OUT)
         return
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         yield _unreachable(access.api_url, error)
         return
-    yield Finding(about="chat", text=f"Slack: {who.get('team')} as @{who.get('user')}, {_road(access)}")
+    yield Finding(about="slack", text=f"{who.get('team')} as @{who.get('user')}, {_road(access)}")
     yield scopes(headers.get("x-oauth-scopes", ""))
     yield clock_skew(headers.get("date", ""), clock.now())
     if access.app_token:
@@ -196,7 +188,7 @@ def _refused(about: str, error: SlackApiError, ways_out: Mapping[str, str]) -> F
 
 def _unreachable(api_url: str, error: Exception) -> Finding:
     return Finding(
-        about="chat",
+        about="slack",
         wrong=True,
         text=f"Slack cannot be reached at {api_url}: {str(error) or type(error).__name__}. Look at the network, the "
         "proxy and SLACK_API_URL.",

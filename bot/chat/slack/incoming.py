@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chat.plain import person_name
 from bot.chat.slack.cards import DO
 from bot.chat.slack.text import unescape
 from storage.types import ChannelKey, Receipt
@@ -22,7 +23,6 @@ _WHY_MESSAGE = re.compile(
     r"/why\s+https://[\w.-]+\.slack\.com/archives/(?P<channel>\w+)/p(?P<seconds>[0-9]+)(?P<rest>[0-9]{6})(\?\S*)?",
     re.IGNORECASE | re.ASCII,
 )
-_MOST_NAME = 80
 _LINK = re.compile(r"https?://[^\s|>]+")
 _JUDGEMENT = re.compile(r"[+-]1|0")
 
@@ -169,11 +169,7 @@ def strangers_in(line: str) -> list[str]:
 
 def with_names(line: str, names: Mapping[str, str]) -> str:
     """The line with the names of the people it names, as Slack has them: none that somebody typed."""
-    return _MENTION.sub(lambda found: f"<@{found['id']}|{_one_line(names[found['id']])}>", line)
-
-
-def _one_line(name: str) -> str:
-    return " ".join(re.sub(r"[<>|]", " ", name).split())[:_MOST_NAME]
+    return _MENTION.sub(lambda found: f"<@{found['id']}|{person_name(names[found['id']])}>", line)
 
 
 def linked_message(line: str) -> tuple[str, Receipt] | None:

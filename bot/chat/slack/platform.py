@@ -112,13 +112,12 @@ class Slack:
 
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:  # noqa: ARG002
         """The metadata with the key stays as it is. Without `parse` an update would link what looks like an address."""
-        await call(self._web.chat_update(channel=channel.channel, ts=receipt, **said(card)))
+        where = await self._conversation(channel)
+        await call(self._web.chat_update(channel=where, ts=receipt, **said(card)))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """Among the channel's messages of the last days, newest first."""
-        where = channel.channel
-        if where[:1] in _PEOPLE:  # can be written to by the id of the person, but not read
-            where = str((await call(self._web.conversations_open(users=where)))["channel"]["id"])
+        where = await self._conversation(channel)
         cursor: str | None = None
         oldest = f"{time.time() - _LOOK_BACK_S:.6f}"
         while True:
@@ -153,6 +152,13 @@ class Slack:
     def direct(self, workspace: str, person: str) -> ChannelKey | None:
         """Slack opens a conversation by the id of the person in it."""
         return channel_key(workspace, person)
+
+    async def _conversation(self, channel: ChannelKey) -> str:
+        """Where messages stand: by the id of a person they can be sent, but neither read nor changed."""
+        name = channel.channel
+        if name[:1] not in _PEOPLE:
+            return name
+        return str((await call(self._web.conversations_open(users=name)))["channel"]["id"])
 
     async def _build(self, inbound: Inbound, reread: Reread) -> AsyncApp:
         """A bolt app in which everything that people can do is registered."""

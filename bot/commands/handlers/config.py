@@ -29,7 +29,7 @@ def show(house: House, asked: Asked) -> Reply:
 
 def export(house: House, asked: Asked) -> Reply:
     """The settings as a file that imports here and on other platforms."""
-    return Reply(text=to_yaml(house.channel(asked)).rstrip())
+    return Reply(text=to_yaml(house.channel(asked)).rstrip(), file="settings.yaml")
 
 
 async def show_import(house: House, asked: Asked, command: ImportConfig) -> Reply:

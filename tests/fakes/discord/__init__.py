@@ -10,9 +10,9 @@
         await discord.until(lambda: ada.ephemerals(ops))
 
 Modules: world (what there is, and its clock: `discord.world.advance(hours=1)`), objects (it as JSON), permissions;
-rest, account, messages, answers (the REST API); content, components, commands (what it takes); errors, limits; faults
-(what goes wrong); gateway, sessions, events, app; interactions; people, typed (what people do); effects (what a message
-does to them); errands; redirect (discord.py pointed here); server (all together).
+rest, account, messages, answers (the REST API); content, components, attachments, commands (what it takes); errors,
+limits; faults (what goes wrong); gateway, sessions, events, app; interactions; people, typed (what people do); effects
+(what a message does to them); errands; redirect (discord.py pointed here); server (all together).
 """
 
 from tests.fakes.discord.app import Application
@@ -26,6 +26,7 @@ from tests.fakes.discord.faults import (
     rate_limited,
     reply_lost,
     server_error,
+    slow_reply,
 )
 from tests.fakes.discord.interactions import Interaction, Modal
 from tests.fakes.discord.limits import Limits
@@ -42,11 +43,12 @@ from tests.fakes.discord.permissions import (
 )
 from tests.fakes.discord.redirect import redirected
 from tests.fakes.discord.server import FakeDiscord
-from tests.fakes.discord.world import APP_ID, BOT_USER, Channel, Emoji, Guild, Message, Role
+from tests.fakes.discord.world import APP_ID, BOT_USER, Channel, Emoji, File, Guild, Message, Role
 
 __all__ = [
     "ADMINISTRATOR", "APP_ID", "BOT_USER", "EMBED_LINKS", "EVERYBODY", "MANAGE_CHANNELS", "MENTION_EVERYONE",
     "READ_MESSAGE_HISTORY", "SEND_MESSAGES", "VIEW_CHANNEL", "Application", "Channel", "Effect", "Emoji", "FakeDiscord",
-    "Fault", "Guild", "Interaction", "Limits", "Message", "Modal", "Person", "Role", "banned", "effects", "effects_of",
-    "hanging", "late", "never_arrived", "pings", "rate_limited", "redirected", "reply_lost", "server_error",
+    "Fault", "File", "Guild", "Interaction", "Limits", "Message", "Modal", "Person", "Role", "banned", "effects",
+    "effects_of", "hanging", "late", "never_arrived", "pings", "rate_limited", "redirected", "reply_lost",
+    "server_error", "slow_reply",
 ]  # fmt: skip

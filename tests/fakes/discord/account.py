@@ -69,7 +69,7 @@ def me(office: Office, _: Asked) -> Json:
 
 
 def application(office: Office, _: Asked) -> Json:
-    return application_object(office.world)
+    return application_object(office.world, office.app)
 
 
 def user(office: Office, asked: Asked) -> Json:

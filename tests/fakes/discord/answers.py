@@ -117,7 +117,7 @@ class Answers:
         """POST /webhooks/{app}/{token}. Right after a deferral it fills the message that is thinking."""
         interaction = self._open(application, token)
         original = interaction.original
-        if original is not None and original.thinking:
+        if original is not None and original.thinking and not original.deleted:
             self._fill(original, check_new(body, may_be_ephemeral=True))
             return message_object(self._world, original)
         payload = check_new(body, may_be_ephemeral=True)

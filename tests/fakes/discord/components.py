@@ -51,7 +51,7 @@ def inputs(modal: Json) -> Iterator[Json]:
         if part.get("type") == ROW:
             yield from part.get("components", [])
         elif part.get("type") == LABEL:
-            yield {"label": part["label"], **part["component"]}
+            yield {**part["component"], "label": part["label"]}  # what a text input says itself is old, and empty here
 
 
 def buttons(rows: list[Json]) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.fakes.discord.attachments import attached
 from tests.fakes.discord.components import check_rows
 from tests.fakes.discord.errors import EMPTY_MESSAGE, Form, refusal
 from tests.fakes.discord.world import EPHEMERAL, SUPPRESS_EMBEDS, Json, Message
@@ -14,7 +15,7 @@ NONCE_MOST = 25
 
 _EMBED_TEXTS = (("title", 256), ("description", 4096))
 _EMBED_PARTS = (("footer", "text", 2048), ("author", "name", 256))
-_WRITTEN = ("content", "embeds", "components", "allowed_mentions", "flags")
+_WRITTEN = ("content", "embeds", "components", "allowed_mentions", "flags", "attachments")
 
 
 def check_new(body: Json, *, may_be_ephemeral: bool) -> Json:
@@ -22,6 +23,7 @@ def check_new(body: Json, *, may_be_ephemeral: bool) -> Json:
     payload = {name: body[name] for name in _WRITTEN if body.get(name) is not None}
     form = Form()
     _check(form, payload)
+    payload["attachments"] = attached(form, payload.get("attachments"))
     allowed = SUPPRESS_EMBEDS | 1 << 12 | (EPHEMERAL if may_be_ephemeral else 0)  # 1 << 12: SUPPRESS_NOTIFICATIONS
     flags = payload.get("flags", 0)
     if not isinstance(flags, int) or flags & ~allowed:
@@ -30,8 +32,7 @@ def check_new(body: Json, *, may_be_ephemeral: bool) -> Json:
     if nonce is not None and len(str(nonce)) > NONCE_MOST:
         form.wrong("nonce", "NONCE_TYPE_TOO_LONG", f"Nonce must be {NONCE_MOST} or fewer in length.")
     form.raise_if_wrong()
-    if not (str(payload.get("content", "")).strip() or payload.get("embeds") or payload.get("components")):
-        raise refusal(EMPTY_MESSAGE)
+    _check_not_empty(payload)
     return payload
 
 
@@ -43,10 +44,16 @@ def check_edit(message: Message, body: Json) -> Json:
         payload.pop("allowed_mentions", None)  # an edit without them parses everything again
     form = Form()
     _check(form, payload)
+    payload["attachments"] = attached(form, payload.get("attachments"), message.attachments)
     form.raise_if_wrong()
-    if not (str(payload.get("content", "")).strip() or payload.get("embeds") or payload.get("components")):
-        raise refusal(EMPTY_MESSAGE)
+    _check_not_empty(payload)
     return payload
+
+
+def _check_not_empty(payload: Json) -> None:
+    shown = [payload.get(name) for name in ("embeds", "components", "attachments")]
+    if not (str(payload.get("content", "")).strip() or any(shown)):
+        raise refusal(EMPTY_MESSAGE)
 
 
 def flags_after(payload: Json, before: int) -> int:

@@ -33,7 +33,7 @@ def ready(world: World, app: Application, session_id: str, resume_url: str) -> I
         {
             "v": 10, "user": {**user_object(world.users[BOT_USER]), "verified": True, "mfa_enabled": True},
             "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds], "session_id": session_id,
-            "resume_gateway_url": resume_url, "application": application_object(world, partial=True),
+            "resume_gateway_url": resume_url, "application": application_object(world, app, partial=True),
             "session_type": "normal", "private_channels": [], "relationships": [], "user_settings": {},
         },
     )  # fmt: skip

@@ -17,6 +17,7 @@ class Fault:
     commits: bool = True
     commit_after_s: float = 0.0
     reply: Literal["given", "cut", "never"] = "given"
+    reply_after_s: float = 0.0  # once the work is done
     status: int | None = None
     retry_after_s: float | None = None
     is_global: bool = False
@@ -51,6 +52,11 @@ def never_arrived() -> Fault:
 def late(seconds: float = 0.25, *, cut: bool = False) -> Fault:
     """The work is done that much later. With `cut` the connection is reset at once: a look right away finds nothing."""
     return Fault(commit_after_s=seconds, reply="cut" if cut else "given")
+
+
+def slow_reply(seconds: float = 0.25) -> Fault:
+    """The work is done at once, and everybody sees it; whoever asked hears of it that much later."""
+    return Fault(reply_after_s=seconds)
 
 
 def hanging(*, commits: bool = False) -> Fault:

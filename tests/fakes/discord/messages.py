@@ -7,7 +7,9 @@ from tests.fakes.discord.content import check_edit, check_new, flags_after
 from tests.fakes.discord.errors import (
     CANNOT_SEND_TO_USER,
     MISSING_PERMISSIONS,
+    NOT_A_TEXT_CHANNEL,
     NOT_YOUR_MESSAGE,
+    THREAD_LOCKED,
     TOO_MANY_OLD_EDITS,
     UNKNOWN_EMOJI,
     UNKNOWN_MESSAGE,
@@ -19,19 +21,22 @@ from tests.fakes.discord.permissions import (
     ADD_REACTIONS,
     EMBED_LINKS,
     MANAGE_MESSAGES,
+    MANAGE_THREADS,
     READ_MESSAGE_HISTORY,
-    SEND_MESSAGES,
 )
-from tests.fakes.discord.world import BOT_USER, Channel, Guild, Json, Message, Reaction, World
+from tests.fakes.discord.world import BOT_USER, FORUM, Channel, Guild, Json, Message, Reaction, World, speaking
 
-NONCE_LASTS = timedelta(minutes=3)  # "the past few minutes"
 OLD = timedelta(hours=1)
 
 
 def send(office: Office, asked: Asked) -> Json:
     """POST /channels/{channel_id}/messages. With enforce_nonce, the first message of that nonce in the last minutes."""
     channel, body = office.channel(asked), asked.body or {}
-    _may(office, channel, SEND_MESSAGES)
+    _may(office, channel, speaking(channel))
+    if channel.type == FORUM:
+        raise refusal(NOT_A_TEXT_CHANNEL)
+    if channel.locked and not office.world.permissions(BOT_USER, channel) & MANAGE_THREADS:
+        raise refusal(THREAD_LOCKED)
     if channel.recipient is not None and not office.world.users[channel.recipient].takes_messages:
         raise refusal(CANNOT_SEND_TO_USER)
     payload = check_new(body, may_be_ephemeral=False)
@@ -214,7 +219,7 @@ def _message(office: Office, channel: Channel, asked: Asked) -> Message:
 
 def _with_nonce(world: World, nonce: str) -> Message | None:
     """The bot's message of that nonce, wherever it stands, as the documentation says: by the same author."""
-    since = world.now() - NONCE_LASTS
+    since = world.now() - world.nonces_last
     for channel in world.channels.values():
         for message in reversed(channel.messages):
             if message.created_at < since:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.fakes.discord.world import APP_ID, BOT_USER, DIRECT, TEXT, Channel, Guild, Json, Message, Role, User, World
+from tests.fakes.discord.world import APP_ID, BOT_USER, DIRECT, Channel, Guild, Json, Message, Role, User, World
 
 
 def written(moment: datetime | None) -> str | None:
@@ -48,10 +48,20 @@ def channel_object(world: World, channel: Channel) -> Json:
         {"id": who, "type": 0 if who in guild.roles else 1, "allow": str(it.allow), "deny": str(it.deny)}
         for who, it in channel.overwrites.items()
     ]
+    if channel.parent is not None:
+        return {
+            "id": channel.id, "type": channel.type, "guild_id": guild.id, "parent_id": channel.parent,
+            "name": channel.name, "owner_id": guild.owner, "last_message_id": last, "rate_limit_per_user": 0,
+            "message_count": len(channel.standing()), "member_count": 1, "flags": 0,
+            "thread_metadata": {
+                "archived": False, "auto_archive_duration": 1440, "locked": channel.locked,
+                "archive_timestamp": "2026-11-02T09:00:00.000000+00:00",
+            },
+        }  # fmt: skip
     return {
-        "id": channel.id, "type": TEXT, "guild_id": guild.id, "name": channel.name, "topic": None, "position": 0,
-        "permission_overwrites": overwrites, "nsfw": False, "last_message_id": last, "rate_limit_per_user": 0,
-        "parent_id": None, "flags": 0,
+        "id": channel.id, "type": channel.type, "guild_id": guild.id, "name": channel.name, "topic": None,
+        "position": 0, "permission_overwrites": overwrites, "nsfw": False, "last_message_id": last,
+        "rate_limit_per_user": 0, "parent_id": None, "flags": 0,
     }  # fmt: skip
 
 
@@ -91,7 +101,8 @@ def message_object(world: World, message: Message, *, with_nonce: bool = False) 
         "id": message.id, "channel_id": message.channel, "author": user_object(world.users[message.author]),
         "content": "" if theirs else message.content, "timestamp": written(message.created_at),
         "edited_timestamp": written(message.edited_at), "tts": False, "mention_everyone": False, "mentions": [],
-        "mention_roles": [], "attachments": [], "embeds": [] if theirs else [_embed(it) for it in message.embeds],
+        "mention_roles": [], "attachments": [] if theirs else message.attachments,
+        "embeds": [] if theirs else [_embed(it) for it in message.embeds],
         "components": [] if theirs else message.components, "pinned": False, "type": message.type,
         "flags": message.flags,
     }  # fmt: skip

@@ -148,7 +148,7 @@ class Person:
                 field = part["components"][0]
                 state.append({"type": components.ROW, "components": [_entered(field, left)], "id": number})
             elif part["type"] == components.LABEL:
-                field = {"label": part["label"], **part["component"]}
+                field = {**part["component"], "label": part["label"]}
                 state.append({"type": components.LABEL, "component": _entered(field, left), "id": number})
             else:
                 state.append({"type": part["type"], "id": number})

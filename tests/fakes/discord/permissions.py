@@ -14,9 +14,14 @@ EMBED_LINKS = 1 << 14
 READ_MESSAGE_HISTORY = 1 << 16
 MENTION_EVERYONE = 1 << 17
 USE_APPLICATION_COMMANDS = 1 << 31
+MANAGE_THREADS = 1 << 34
+SEND_MESSAGES_IN_THREADS = 1 << 38
 ALL = (1 << 53) - 1
 
-EVERYBODY = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | READ_MESSAGE_HISTORY | ADD_REACTIONS | USE_APPLICATION_COMMANDS
+EVERYBODY = (
+    VIEW_CHANNEL | SEND_MESSAGES | SEND_MESSAGES_IN_THREADS | EMBED_LINKS | READ_MESSAGE_HISTORY | ADD_REACTIONS
+    | USE_APPLICATION_COMMANDS
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,10 @@ class Overwrite:
 
 def in_channel(
     *, everyone: int, roles: Iterable[int], is_owner: bool, ids: tuple[str, list[str], str],
-    overwrites: Mapping[str, Overwrite],
+    overwrites: Mapping[str, Overwrite], speaking: int = SEND_MESSAGES,
 ) -> int:  # fmt: skip
     """The permissions there. `ids`: the guild (and so its everyone role), the roles, the member, as overwrites name
-    them. Without VIEW_CHANNEL nothing is left; without SEND_MESSAGES what needs it falls away as well."""
+    them. Without VIEW_CHANNEL nothing is left; without `speaking` what needs it falls away as well."""
     base = everyone
     for role in roles:
         base |= role
@@ -44,7 +49,7 @@ def in_channel(
     base = _apply(base, [overwrites.get(member_id)])
     if not base & VIEW_CHANNEL:
         return 0
-    if not base & SEND_MESSAGES:
+    if not base & speaking:
         base &= ~(EMBED_LINKS | MENTION_EVERYONE)
     return base
 

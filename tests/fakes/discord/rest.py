@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from tests.fakes.discord import account, messages
 from tests.fakes.discord.account import Asked, Office
 from tests.fakes.discord.answers import Answers
+from tests.fakes.discord.attachments import PATH, give_out, with_files
 from tests.fakes.discord.errors import NO_ROUTE, NOT_JSON, UNAUTHORIZED, WRONG_METHOD, DiscordRefusalError, refusal
 from tests.fakes.discord.faults import Fault, Faults
 from tests.fakes.discord.limits import Taken
@@ -95,6 +96,7 @@ class RestApi:
         for route in sorted(ROUTES, key=lambda it: ("{" in it, it)):  # the exact ones first: aiohttp takes the first
             method, path = route.split()
             site.router.add_route(method, PREFIX + path, self._handler(route))
+        site.router.add_get(PATH, give_out(self.office.world))
         site.router.add_route(hdrs.METH_ANY, "/{rest:.*}", self._no_route)
 
     async def _no_route(self, request: web.Request) -> web.Response:
@@ -112,7 +114,7 @@ class RestApi:
     async def _handle(self, route: str, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "")
         try:
-            asked = Asked(parts=dict(request.match_info), query=dict(request.query), body=await _body(request))
+            asked = Asked(parts=dict(request.match_info), query=dict(request.query), body=await self._body(request))
         except DiscordRefusalError as refused:
             return self._send(route, Asked(parts=dict(request.match_info)), _refused(refused))
         if self.office.limits.banned:
@@ -121,6 +123,13 @@ class RestApi:
         if fault is not None:
             return await self._fail(request, fault, route, asked, token)
         return self._send(route, asked, self._work(route, asked, token))
+
+    async def _body(self, request: web.Request) -> Any:
+        """The JSON of the request, also where it comes as payload_json beside files. Raises 50109."""
+        if request.content_type != "multipart/form-data":
+            return _parsed(await request.text())
+        form = await request.post()
+        return with_files(self.office.world, _parsed(str(form.get("payload_json", "{}"))), form)
 
     def _work(self, route: str, asked: Asked, token: str) -> Answer:
         """Authorise, count and do it."""
@@ -170,6 +179,7 @@ class RestApi:
             if fault.reply == "given" or not fault.commit_after_s:
                 done = await asyncio.shield(working)
                 answer = answer if fault.status else done
+        await asyncio.sleep(fault.reply_after_s)
         if fault.reply == "given":
             return self._send(route, asked, answer)
         self.calls.append(Call(route, asked.parts, asked.query, asked.body, 0))
@@ -225,12 +235,8 @@ def reset(request: web.Request) -> None:
         request.transport.abort()
 
 
-async def _body(request: web.Request) -> Any:
-    """The JSON of the request, also where it comes as payload_json beside files. Raises 50109."""
-    if request.content_type == "multipart/form-data":
-        raw = str((await request.post()).get("payload_json", "{}"))
-    else:
-        raw = await request.text()
+def _parsed(raw: str) -> Any:
+    """The JSON of a request. Raises 50109."""
     if not raw:
         return None
     try:

@@ -21,7 +21,7 @@ from tests.fakes.discord.objects import channel_object, guild_create
 from tests.fakes.discord.people import Person
 from tests.fakes.discord.permissions import ADMINISTRATOR, EVERYBODY, VIEW_CHANNEL, Overwrite
 from tests.fakes.discord.rest import PREFIX, ROUTES, Call, RestApi
-from tests.fakes.discord.world import BOT_USER, Channel, Emoji, Guild, Json, Role, User, World
+from tests.fakes.discord.world import BOT_USER, THREAD, Channel, Emoji, Guild, Json, Role, User, World
 
 Found = TypeVar("Found")
 
@@ -73,6 +73,7 @@ class FakeDiscord:
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self._port = self._runner.addresses[0][1]
         self.office.gateway_url = self.gateway_url
+        self.world.cdn_url = f"http://127.0.0.1:{self._port}"
         self.gateway.resume_url = f"{self.gateway_url}resume/"
 
     async def close(self) -> None:
@@ -154,6 +155,12 @@ class FakeDiscord:
             channel.overwrites |= {person.id: Overwrite(allow=VIEW_CHANNEL) for person in private_to}
         self.world.channels[channel.id] = channel
         return channel
+
+    def thread(self, name: str, parent: Channel) -> Channel:
+        """A new public thread in that channel."""
+        thread = Channel(id=self.world.new_id(), name=name, guild=parent.guild, parent=parent.id, type=THREAD)
+        self.world.channels[thread.id] = thread
+        return thread
 
     def person(self, name: str, *, permissions: int = 0, guild: Guild | None = None) -> Person:
         """The person of that name, made when first named, a member of the guild "lookouts" unless told, with these

@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from tests.fakes.discord.commands import BOOLEAN, CHANNEL, GROUP, INTEGER, NUMBER, ROLE, STRING, SUBCOMMAND, USER
+from tests.fakes.discord.attachments import attachment_object
+from tests.fakes.discord.commands import (
+    ATTACHMENT,
+    BOOLEAN,
+    CHANNEL,
+    GROUP,
+    INTEGER,
+    NUMBER,
+    ROLE,
+    STRING,
+    SUBCOMMAND,
+    USER,
+)
 from tests.fakes.discord.objects import channel_object, member_object, role_object, user_object
-from tests.fakes.discord.world import Guild, Json, World
+from tests.fakes.discord.world import File, Guild, Json, World
 
 
 def words(text: str) -> tuple[str, list[str]]:
@@ -65,7 +77,7 @@ def nested(path: list[str], command: Json, options: list[Json]) -> list[Json]:
 
 def _value(world: World, guild: Guild | None, option: Json, value: Any, resolved: Json) -> str | int | float | bool:
     kind = option["type"]
-    if kind in (USER, CHANNEL, ROLE):
+    if kind in (USER, CHANNEL, ROLE, ATTACHMENT):
         return _resolve(world, guild, kind, value, resolved)
     fits: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
     if kind not in fits or not isinstance(value, fits[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
@@ -83,6 +95,10 @@ def _value(world: World, guild: Guild | None, option: Json, value: Any, resolved
 
 
 def _resolve(world: World, guild: Guild | None, kind: int, thing: Any, resolved: Json) -> str:
+    if kind == ATTACHMENT:
+        assert isinstance(thing, File), "keep it first: world.keep_file(filename, content)"
+        resolved.setdefault("attachments", {})[thing.id] = attachment_object(world, thing, ephemeral=True)
+        return thing.id
     it = str(thing.id)
     if kind == USER:
         resolved.setdefault("users", {})[it] = user_object(world.users[it])

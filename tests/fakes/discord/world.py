@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from tests.fakes.discord.permissions import ALL, EVERYBODY, Overwrite, in_channel
+from tests.fakes.discord.permissions import (
+    ALL,
+    EVERYBODY,
+    SEND_MESSAGES,
+    SEND_MESSAGES_IN_THREADS,
+    Overwrite,
+    in_channel,
+)
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
@@ -18,7 +25,7 @@ EPOCH_MS = 1_420_070_400_000
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 SUPPRESS_EMBEDS = 1 << 2
-TEXT, DIRECT = 0, 1  # channel types
+TEXT, DIRECT, THREAD, FORUM = 0, 1, 11, 15  # channel types
 
 
 @dataclass(eq=False, kw_only=True)
@@ -48,6 +55,15 @@ class Emoji:
 
 
 @dataclass(eq=False, kw_only=True)
+class File:
+    """A file that somebody or the app has uploaded."""
+
+    id: str
+    filename: str
+    content: bytes
+
+
+@dataclass(eq=False, kw_only=True)
 class Guild:
     id: str
     name: str
@@ -66,7 +82,8 @@ class Reaction:
 
 @dataclass(eq=False, kw_only=True)
 class Message:
-    """A message as it stands. `payload` holds content, embeds, components and allowed_mentions as last written."""
+    """A message as it stands. `payload` holds content, embeds, components, attachments and allowed_mentions as last
+    written."""
 
     id: str
     channel: str
@@ -96,6 +113,10 @@ class Message:
         return list(self.payload.get("components") or [])
 
     @property
+    def attachments(self) -> list[Json]:
+        return list(self.payload.get("attachments") or [])
+
+    @property
     def thinking(self) -> bool:
         """Nothing but "Lapwing is thinking…" yet."""
         return bool(self.flags & LOADING)
@@ -107,12 +128,15 @@ class Message:
 
 @dataclass(eq=False, kw_only=True)
 class Channel:
-    """A text channel of a guild or, with `recipient`, a direct one."""
+    """A channel of a guild, with `parent` a thread in one or, with `recipient`, a direct one."""
 
     id: str
     name: str
     guild: str | None = None
     recipient: str | None = None
+    parent: str | None = None
+    type: int = TEXT
+    locked: bool = False  # a thread
     overwrites: dict[str, Overwrite] = field(default_factory=dict)  # by role or user id
     messages: list[Message] = field(default_factory=list)  # oldest first, ephemeral ones among them
     deleted: bool = False
@@ -122,6 +146,11 @@ class Channel:
         return [message for message in self.messages if not message.deleted and message.ephemeral_to is None]
 
 
+def speaking(channel: Channel) -> int:
+    """The permission to say something there."""
+    return SEND_MESSAGES if channel.parent is None else SEND_MESSAGES_IN_THREADS
+
+
 class World:
     """Everything, and its clock: `advance` makes it later, for tokens that end and messages that grow old."""
 
@@ -129,6 +158,9 @@ class World:
         self.users: dict[str, User] = {BOT_USER: User(id=BOT_USER, name="lapwing", bot=True)}
         self.guilds: dict[str, Guild] = {}
         self.channels: dict[str, Channel] = {}
+        self.files: dict[str, File] = {}
+        self.cdn_url = ""  # where files are given out
+        self.nonces_last = timedelta(minutes=3)  # Discord: "the past few minutes"
         self._ahead = timedelta()
         self._last_id = 0
 
@@ -145,8 +177,13 @@ class World:
         self._last_id = max(milliseconds << 22, self._last_id + 1)
         return str(self._last_id)
 
-    def new_guild(self, name: str, owner: str) -> Guild:
-        guild = Guild(id=self.new_id(), name=name, owner=owner)
+    def keep_file(self, filename: str, content: bytes) -> File:
+        file = File(id=self.new_id(), filename=filename, content=content)
+        self.files[file.id] = file
+        return file
+
+    def new_guild(self, name: str, owner: str, *, guild_id: str = "") -> Guild:
+        guild = Guild(id=guild_id or self.new_id(), name=name, owner=owner)
         guild.roles[guild.id] = Role(id=guild.id, name="@everyone", permissions=EVERYBODY, position=0)
         guild.members[owner] = []
         self.guilds[guild.id] = guild
@@ -169,7 +206,11 @@ class World:
         return channel
 
     def channels_of(self, guild: Guild) -> list[Channel]:
-        return [channel for channel in self.channels.values() if channel.guild == guild.id and not channel.deleted]
+        return [
+            channel
+            for channel in self.channels.values()
+            if channel.guild == guild.id and channel.parent is None and not channel.deleted
+        ]
 
     def guild_of(self, channel: Channel) -> Guild | None:
         return None if channel.guild is None else self.guilds[channel.guild]
@@ -186,12 +227,14 @@ class World:
         if user not in guild.members:
             return 0
         role_ids = guild.members[user]
+        ruling = channel if channel.parent is None else self.channels[channel.parent]
         return in_channel(
             everyone=guild.roles[guild.id].permissions,
             roles=[guild.roles[role_id].permissions for role_id in role_ids],
             is_owner=guild.owner == user,
             ids=(guild.id, role_ids, user),
-            overwrites=channel.overwrites,
+            overwrites=ruling.overwrites,
+            speaking=speaking(channel),
         )
 
     def guild_permissions(self, user: str, guild: Guild) -> int:

@@ -1,0 +1,12 @@
+"""What an examination of a chat finds. `lapwing doctor` shows it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What was found of one thing. Where it is wrong, the text says where to click."""
+
+    about: str
+    text: str
+    wrong: bool = False
