@@ -15,6 +15,17 @@ from classifier.types import ModelUnusableError
 _CONNECT_S = 5.0
 _JSON = "application/json"
 
+_NO_CREDENTIALS = (
+    aws.CredentialRetrievalError,
+    aws.MetadataRetrievalError,
+    aws.NoAuthTokenError,
+    aws.NoCredentialsError,
+    aws.PartialCredentialsError,
+    aws.SSOTokenLoadError,
+    aws.TokenRetrievalError,
+    aws.UnauthorizedSSOTokenError,
+)
+
 
 class Runtime:
     """The runtime of SageMaker as one endpoint's callers see it. May be called on several threads at once."""
@@ -60,13 +71,7 @@ class Runtime:
             raise error_of(self._endpoint, _refusal(wrong.response)) from wrong
         except (aws.ReadTimeoutError, aws.ConnectTimeoutError) as wrong:
             raise error(self._endpoint, Fault.TIMED_OUT, str(wrong)) from wrong
-        except (
-            aws.NoCredentialsError,
-            aws.PartialCredentialsError,
-            aws.CredentialRetrievalError,
-            aws.UnauthorizedSSOTokenError,
-            aws.SSOTokenLoadError,
-        ) as wrong:
+        except _NO_CREDENTIALS as wrong:
             raise error(self._endpoint, Fault.DENIED, str(wrong)) from wrong
         except aws.ParamValidationError as wrong:
             raise error(self._endpoint, Fault.REFUSED, str(wrong)) from wrong

@@ -1,7 +1,8 @@
 """The engine itself: texts and hypotheses in, calls out, logits back.
 
 Each text is asked about all hypotheses at once, in two calls, one a mode: `multi_label` true says how entailment stands
-to contradiction, false how the labels' entailments stand to each other, and neither can be told from the other.
+to contradiction, false how the labels' entailments stand to each other, and neither can be told from the other. Logits
+are the same for every mode that a channel may ever have, so both are asked.
 """
 
 import threading

@@ -5,7 +5,7 @@ from collections import Counter
 
 from classifier.sagemaker.faults import Fault
 
-_UNUSABLE = "unusable answers"
+_UNUSABLE = "unusable"
 
 
 class Usage:

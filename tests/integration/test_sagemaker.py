@@ -408,7 +408,7 @@ def test_what_was_asked_and_what_failed_is_counted(endpoint: Endpoint) -> None:
     engine.logits(["flood"], hypotheses("flood"))
 
     assert next(iter(engine.tell())) == (
-        "sagemaker:news was sent 11 calls about 8 texts since the start (1 refused, 1 throttled, 1 unusable answers)."
+        "sagemaker:news was sent 11 calls about 8 texts since the start (1 refused, 1 throttled, 1 unusable)."
     )
     assert endpoint.requests == 11
 
