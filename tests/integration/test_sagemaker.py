@@ -291,7 +291,7 @@ def test_what_does_not_pass_within_patience_is_raised_by_its_name(endpoint: Endp
     with pytest.raises(EndpointDownError, match="the endpoint news") as raised:
         engine.logits(["flood"], hypotheses("flood"))
     assert raised.value.fault is fault
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 10.0
 
     endpoint.always = None
     right(engine.logits(["flood"], hypotheses("flood")), ["flood"], "flood")

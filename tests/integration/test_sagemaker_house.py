@@ -56,7 +56,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def engine_of(endpoint: Endpoint, patience_s: float = 0.2) -> SageMakerClassifier:
-    access = Access(url=endpoint.url, timeout_s=1.0)
+    access = Access(url=endpoint.url, timeout_s=10.0)
     return SageMakerClassifier(Named(name=endpoint.name), access, patience_s=patience_s)
 
 
