@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from bot.web.server import Handler, WebServer
 
 
+def model_choice(settings: Settings) -> Choice:
+    """The model that is set up; nothing is loaded. Raises ChoiceError."""
+    return choose(
+        settings.classifier,
+        template=settings.classifier_template,
+        threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
+        access=settings.endpoints,
+    )
+
+
 @asynccontextmanager
 async def build(
     settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
@@ -51,8 +61,7 @@ async def build(
         if platforms:
             gate.set()  # nobody types /wait there
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
-    threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
-    choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
+    choice = choice or model_choice(settings)
     speed = math.inf if scripted else 1.0
     async with AsyncExitStack() as opened:
         sources = await opened.enter_async_context(open_sources(settings, clock, gate, default_speed=speed))

@@ -18,6 +18,7 @@ from bot.commands import reactions
 from bot.setting_values import (
     LIVE_SOURCES,
     Address,
+    AddressOrNone,
     CommandPrefix,
     DiscordToken,
     EmojiNames,
@@ -32,6 +33,7 @@ from bot.setting_values import (
     SourceNames,
     Speed,
 )
+from classifier.sagemaker.access import Access
 from sources.accounts import BLUESKY, MASTODON, RSS, X
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
@@ -54,13 +56,23 @@ class Settings(BaseSettings):
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
         "embedding",
-        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`; `null` answers by chance, "
-        "for trials of load and failure, not for use",
+        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`, `sagemaker:ENDPOINT`; of "
+        "several with commas between them the next answers while those before it are down: `sagemaker:news,embedding`; "
+        "`null` answers by chance, for trials of load and failure, not for use",
     )
     classifier_template: str = Field(
-        "", description="a hypothesis template with one `{}`, in place of the engine's own"
+        "", description="a hypothesis template with one `{}`, in place of the (first) engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
+    sagemaker_endpoint_url: AddressOrNone = Field(
+        "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
+    )
+    sagemaker_calls_at_once: int = Field(
+        8, ge=1, le=256, description="so many calls to an endpoint at most; where it throttles, fewer by themselves"
+    )
+    sagemaker_timeout_s: float = Field(
+        30.0, ge=1, le=70, description="for so many seconds an endpoint's answer is waited for"
+    )
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
     replay_speed: Speed = Field(
         None,
@@ -138,6 +150,15 @@ class Settings(BaseSettings):
         if self.replay_file is not None:
             return frozenset()
         return frozenset({BLUESKY, MASTODON, RSS} | ({X} if self.x_bearer_token.get_secret_value() else set()))
+
+    @property
+    def endpoints(self) -> Access:
+        """How an endpoint of SageMaker is reached."""
+        return Access(
+            url=self.sagemaker_endpoint_url,
+            calls_at_once=self.sagemaker_calls_at_once,
+            timeout_s=self.sagemaker_timeout_s,
+        )
 
     @property
     def slack_wanted(self) -> bool:

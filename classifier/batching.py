@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from classifier.types import MODEL_THREAD, AnswerUnusableError, Classifier, Model
+from classifier.types import MODEL_THREAD, AnswerUnusableError, Classifier, Model, Several, Speaker, Telling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,10 +38,20 @@ class Lane(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Logits, and who gave them: all of them one speaker."""
+
+    logits: "NDArray[np.float32]"
+    """Shape [texts, hypotheses, 2], as `Classifier.logits`."""
+
+    speaker: Speaker
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Request:
     texts: Sequence[str]
     hypotheses: Sequence[str]
-    answer: "asyncio.Future[NDArray[np.float32]]"
+    answer: "asyncio.Future[Answer]"
 
 
 class Batcher:
@@ -51,6 +61,8 @@ class Batcher:
         self, load: Callable[[], Classifier], template: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.template = template
+        """What hypotheses are asked in. Who answers may have been asked in another: see `Speaker`."""
+
         self.busy_since: datetime | None = None
         """Since when the model has been at work on one question, by `now`; None while it rests."""
 
@@ -65,8 +77,17 @@ class Batcher:
     @property
     def model(self) -> Model:
         """The model that answers. Only once it is loaded."""
+        return self.speaker.model
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who answers: of several engines the one that spoke last. Only once the model is loaded."""
         assert self._classifier is not None, "the model is not loaded yet: await ready() first"
-        return self._classifier.model
+        return _speaker(self._classifier)
+
+    def tell(self) -> Sequence[str]:
+        """What more the engine has to tell people, a sentence each."""
+        return () if self._classifier is None else _told(self._classifier)
 
     @property
     def loaded(self) -> bool:
@@ -78,7 +99,11 @@ class Batcher:
         return self.model
 
     async def logits(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> "NDArray[np.float32]":
-        """Shape [texts, hypotheses, 2], as `Classifier.logits`. Waits for the model; cancelling gives the place back.
+        """Shape [texts, hypotheses, 2], of whoever answered: for what is shown at once, and not stored. See `ask`."""
+        return (await self.ask(texts, hypotheses, lane=lane)).logits
+
+    async def ask(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> Answer:
+        """Hypotheses in `template`. Waits for the model; cancelling gives the place back.
 
         Raises what the classifier raises: ClassifierError, or any other Exception where the engine has a bug;
         AnswerUnusableError for an answer with a wrong shape or with what is not a number.
@@ -131,7 +156,7 @@ class Batcher:
             request.answer.set_result(answer)
 
 
-def _ask(classifier: Classifier, request: _Request) -> "NDArray[np.float32] | Exception":
+def _ask(classifier: Classifier, request: _Request) -> Answer | Exception:
     """On the model's thread: the answer, or what is wrong with it."""
     try:
         answer = classifier.logits(request.texts, request.hypotheses)
@@ -140,7 +165,17 @@ def _ask(classifier: Classifier, request: _Request) -> "NDArray[np.float32] | Ex
         if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
             return error
         return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip())
-    return answer
+    return Answer(answer, _speaker(classifier))
+
+
+def _speaker(classifier: Classifier) -> Speaker:
+    if isinstance(classifier, Several):
+        return classifier.speaker
+    return Speaker(model=classifier.model, template=classifier.template)
+
+
+def _told(classifier: Classifier) -> Sequence[str]:
+    return classifier.tell() if isinstance(classifier, Telling) else ()
 
 
 def _check(answer: "NDArray[np.float32]", shape: tuple[int, int, int]) -> None:
