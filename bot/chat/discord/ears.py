@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import discord
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
-from bot.chat.discord.incoming import channel_key, emoji, judging
+from bot.chat.discord.incoming import PLATFORM, channel_key, emoji, judging
 from bot.chat.discord.people import People
-from bot.chat.discord.reread import Reread
+from bot.chat.discord.reactions import Reactions
 from bot.chat.discord.tree import Tree, sync
+from bot.chat.reread import Reread
 from sources.clock import Clock
 from storage.types import ChannelKey, Receipt
 
@@ -28,7 +30,7 @@ class Ears:
         self._inbound = inbound
         self._clock = clock
         self._people = People(client)
-        self._reread = Reread(client, self._people, inbound, clock)
+        self._reread = Reread(PLATFORM, Reactions(client, self._people).read, inbound, clock)
         self._one_at_a_time = asyncio.Lock()
 
     async def connected(self) -> None:
@@ -48,20 +50,15 @@ class Ears:
         if event.guild_id is None or ourselves is None or event.user_id == ourselves.id:
             return
         channel, message = channel_key(event.guild_id, event.channel_id), Receipt(str(event.message_id))
-        try:
-            async with self._people.turn(event.user_id):
-                await self._take(event, channel, message)
-        except DeliveryError as error:
-            log.warning("later reaction person=%s reason=%r", event.user_id, str(error))
-            await self._reread.later(channel, message, error)
-            return
-        if event.message_author_id == ourselves.id and not await self._inbound.alerts_of(channel, message):
-            await self._reread.once_stored(channel, message)
+        ours = event.message_author_id == ourselves.id
+        await self._reread.heard(channel, message, partial(self._take, event, channel, message), ours=ours)
 
     async def _take(self, event: Any, channel: ChannelKey, message: Receipt) -> None:
         given = event.event_type == "REACTION_ADD"
-        person = event.member or await self._people.find(event.guild_id, event.user_id)
-        if not person.bot:
+        async with self._people.turn(event.user_id):
+            person = event.member or await self._people.find(event.guild_id, event.user_id)
+            if person.bot:
+                return
             await self._inbound.reacted(
                 Reaction(actor=judging(person), channel=channel, message=message, emoji=emoji(event.emoji), given=given)
             )

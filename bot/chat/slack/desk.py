@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -10,13 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
 from bot.chat.patience import Remembered, alerts_in
+from bot.chat.reread import Reread
 from bot.chat.slack import cards, incoming, modals, replies
 from bot.chat.slack.asking import Asking, say, tell
 from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.manifest import CLASSIFY, WHY
 from bot.chat.slack.people import People
-from bot.chat.slack.reread import Reread
 from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
 from bot.chat.slack.web import call
 from bot.commands.types import ButtonKind, Reply
@@ -130,23 +131,18 @@ class Desk:
         if found is None or found.person == self._bot or not self._is_news(body):
             return
         ours = event.get("item_user") == self._bot
-        stored = not ours or bool(await self._inbound.alerts_of(found.channel, found.message))
-        try:
-            async with self._people.turn(found.person):
-                await self._take(found)
-            if not stored:
-                await self._reread.once_stored(found.channel, found.message)
-        except DeliveryError as error:
-            log.warning("later reaction person=%s reason=%r", found.person, str(error))
-            await self._reread.later(found.channel, found.message, error)
+        await self._reread.heard(found.channel, found.message, partial(self._take, found), ours=ours)
 
     async def _take(self, found: incoming.Reacted) -> None:
-        if await self._people.is_bot(self._workspace, found.person):
-            return
-        actor = await self._people.actor(self._workspace, found.person)
-        await self._inbound.reacted(
-            Reaction(actor=actor, channel=found.channel, message=found.message, emoji=found.emoji, given=found.given)
-        )
+        async with self._people.turn(found.person):
+            if await self._people.is_bot(self._workspace, found.person):
+                return
+            actor = await self._people.actor(self._workspace, found.person)
+            await self._inbound.reacted(
+                Reaction(
+                    actor=actor, channel=found.channel, message=found.message, emoji=found.emoji, given=found.given
+                )
+            )
 
     async def _joined(self, event: dict[str, Any]) -> None:
         if event.get("user") == self._bot:

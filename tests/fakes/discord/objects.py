@@ -109,8 +109,9 @@ def message_object(world: World, message: Message, *, with_nonce: bool = False) 
     if message.reactions:
         it["reactions"] = [
             {
-                "emoji": reaction.emoji, "count": len(reaction.users), "me": BOT_USER in reaction.users,
-                "count_details": {"burst": 0, "normal": len(reaction.users)}, "me_burst": False, "burst_colors": [],
+                "emoji": reaction.emoji, "count": len(reaction.everyone), "me": BOT_USER in reaction.users,
+                "count_details": {"burst": len(reaction.bursts), "normal": len(reaction.users)},
+                "me_burst": BOT_USER in reaction.bursts, "burst_colors": [],
             }
             for reaction in message.reactions
         ]  # fmt: skip

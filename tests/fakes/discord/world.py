@@ -78,6 +78,11 @@ class Guild:
 class Reaction:
     emoji: Json  # {"id": None or a custom emoji's, "name": …}
     users: list[str] = field(default_factory=list)
+    bursts: list[str] = field(default_factory=list)  # those who gave a super reaction
+
+    @property
+    def everyone(self) -> list[str]:
+        return [*self.users, *self.bursts]
 
 
 @dataclass(eq=False, kw_only=True)
