@@ -119,6 +119,17 @@ async def test_a_wait_for_all_is_waited_out_by_all(local: FakeDiscord, platform:
     assert len(set(receipts)) == 3
 
 
+async def test_whoever_gives_up_waiting_for_all_keeps_nobody_else_waiting(
+    local: FakeDiscord, platform: QuickDiscord
+) -> None:
+    local.faults.next("GET /guilds/{guild_id}", rate_limited(1.0, is_global=True))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await platform.can_send(ops(local))
+    async with asyncio.timeout(5.0):
+        await platform.send(ops(local), CARD, KEY)
+
+
 async def test_a_ban_is_tried_later(local: FakeDiscord, platform: QuickDiscord) -> None:
     local.faults.next(SEND, banned())
     with pytest.raises(TryLaterError):
@@ -222,6 +233,24 @@ async def test_a_thread_has_the_rights_of_its_channel(local: FakeDiscord, platfo
     assert await platform.can_send(key_of(thread)) is None
     await local.denies(local.channel("ops"), None, SEND_MESSAGES_IN_THREADS)
     assert "Send Messages in Threads" in str(await platform.can_send(key_of(thread)))
+
+
+async def test_a_message_in_an_archived_thread_is_redrawn(local: FakeDiscord, platform: QuickDiscord) -> None:
+    thread = local.thread("incident", local.channel("ops"))
+    receipt = await platform.send(key_of(thread), CARD, KEY)
+    thread.archived = True
+    await platform.edit(key_of(thread), receipt, NoticeCard(text="redrawn"), KEY)
+    assert [message.content for message in thread.standing()] == ["redrawn"]
+
+
+async def test_a_message_in_a_locked_thread_that_is_archived_stays_as_it_is(
+    local: FakeDiscord, platform: QuickDiscord
+) -> None:
+    thread = local.thread("incident", local.channel("ops"))
+    receipt = await platform.send(key_of(thread), CARD, KEY)
+    thread.archived = thread.locked = True
+    with pytest.raises(ChannelGoneError):
+        await platform.edit(key_of(thread), receipt, NoticeCard(text="redrawn"), KEY)
 
 
 async def test_a_locked_thread_is_for_those_who_keep_it(local: FakeDiscord, platform: QuickDiscord) -> None:

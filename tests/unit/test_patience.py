@@ -51,6 +51,23 @@ async def test_an_error_in_the_answer_reaches_whoever_asked() -> None:
         await answered(answer(), lambda: asyncio.sleep(0))
 
 
+async def test_whoever_gives_up_waiting_leaves_nobody_behind() -> None:
+    ended = asyncio.Event()
+
+    async def answer() -> Reply:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return Reply(text="Done.")
+
+    asking = asyncio.create_task(answered(answer(), lambda: asyncio.sleep(0)))
+    await asyncio.sleep(0.01)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert ended.is_set()
+
+
 async def test_a_message_that_is_written_down_a_moment_later_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

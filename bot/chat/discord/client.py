@@ -78,9 +78,13 @@ class Client(discord.Client):
         ask = self.http.request
 
         async def ask_in_time(route: Route, **more: Any) -> Any:
-            """aiohttp's own limit is five minutes. To cancel from outside could leave discord.py waiting for ever: it
-            shuts its global limit before it sleeps, and opens it after."""
-            return await ask(route, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), **more)
+            """aiohttp's own limit is five minutes. Whoever is cancelled from outside would leave discord.py waiting for
+            ever: it shuts its global limit before it sleeps, and opens it after."""
+            try:
+                return await ask(route, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), **more)
+            except asyncio.CancelledError:
+                self.http._global_over.set()  # noqa: SLF001  (whoever goes on too early is told to wait again)
+                raise
 
         self.http.request = ask_in_time  # type: ignore[method-assign]
 

@@ -9,6 +9,7 @@ from tests.fakes.discord.errors import (
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
     NOT_YOUR_MESSAGE,
+    THREAD_ARCHIVED,
     THREAD_LOCKED,
     TOO_MANY_OLD_EDITS,
     UNKNOWN_EMOJI,
@@ -53,6 +54,7 @@ def send(office: Office, asked: Asked) -> Json:
     )  # fmt: skip
     message.remember()
     channel.messages.append(message)
+    channel.archived = False
     return message_object(office.world, message, with_nonce=True)
 
 
@@ -62,6 +64,8 @@ def edit(office: Office, asked: Asked) -> Json:
     message = _message(office, channel, asked)
     if message.author != BOT_USER:
         raise refusal(NOT_YOUR_MESSAGE)
+    if channel.archived:
+        raise refusal(THREAD_ARCHIVED)
     payload = check_edit(message, asked.body or {})
     if office.world.now() - message.created_at > OLD and (wait := office.limits.take_old_edit(channel.id)):
         raise refusal(TOO_MANY_OLD_EDITS, retry_after=round(wait, 3), **{"global": False})

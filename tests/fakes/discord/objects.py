@@ -54,7 +54,7 @@ def channel_object(world: World, channel: Channel) -> Json:
             "name": channel.name, "owner_id": guild.owner, "last_message_id": last, "rate_limit_per_user": 0,
             "message_count": len(channel.standing()), "member_count": 1, "flags": 0,
             "thread_metadata": {
-                "archived": False, "auto_archive_duration": 1440, "locked": channel.locked,
+                "archived": channel.archived, "auto_archive_duration": 1440, "locked": channel.locked,
                 "archive_timestamp": "2026-11-02T09:00:00.000000+00:00",
             },
         }  # fmt: skip

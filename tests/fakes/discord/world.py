@@ -142,6 +142,7 @@ class Channel:
     parent: str | None = None
     type: int = TEXT
     locked: bool = False  # a thread
+    archived: bool = False  # a thread
     overwrites: dict[str, Overwrite] = field(default_factory=dict)  # by role or user id
     messages: list[Message] = field(default_factory=list)  # oldest first, ephemeral ones among them
     deleted: bool = False
