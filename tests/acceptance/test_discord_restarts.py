@@ -29,6 +29,7 @@ from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, 
 RCE = "Critical security flaw in ExampleDB"
 SEND = "POST /channels/{channel_id}/messages"
 REST_MEMBER = "GET /guilds/{guild_id}/members/{user_id}"
+COMMANDS = "GET /applications/{application_id}/commands"
 HISTORY = "GET /channels/{channel_id}/messages"
 WHO_REACTED = "GET /channels/{channel_id}/messages/{message_id}/reactions/{emoji}"
 
@@ -155,6 +156,19 @@ async def test_somebody_who_reacts_while_reactions_are_read_has_judged(
         await until(lambda: discord.faults.met)
         await eve.reacts(card, "❌")
         await judged(app, ("Ben", "relevant", ""), ("Eve", "not relevant", ""))
+
+
+async def test_reactions_are_read_though_discord_takes_no_commands(
+    discord: FakeDiscord, home: Home, ada: Person
+) -> None:
+    ops = discord.channel("ops")
+    async with home.awake():
+        card = await first_card(discord, ada, ops)
+    await ada.reacts(card, "✅")
+    discord.faults.next(COMMANDS, server_error(503))
+    async with home.awake() as app:
+        await judged(app, ("Ada", "relevant", ""))
+    assert discord.faults.met
 
 
 async def test_super_reactions_are_read_at_the_start_as_well(discord: FakeDiscord, home: Home, ada: Person) -> None:

@@ -86,6 +86,14 @@ async def test_what_was_begun_when_it_connected_ends_with_it(local: FakeDiscord)
     assert local.faults.met  # and `running` found nothing left
 
 
+async def test_commands_that_discord_does_not_take_now_are_told_when_it_asks_for_them(local: FakeDiscord) -> None:
+    clock = Hurried()
+    local.faults.next(COMMANDS, rate_limited(120.0))
+    async with running(platform(local, clock)) as serving:
+        await ready(local, serving, lambda: bool(local.commands.all()))
+    assert clock.asked == [120.0]
+
+
 async def test_it_can_be_run_again(local: FakeDiscord) -> None:
     discord = platform(local)
     for number in (1, 2):

@@ -12,13 +12,11 @@ from bot.chat.discord.incoming import PLATFORM, channel_key, emoji, judging
 from bot.chat.discord.people import People
 from bot.chat.discord.reactions import Reactions
 from bot.chat.discord.tree import Tree, sync
-from bot.chat.reread import Reread
+from bot.chat.reread import Reread, wait_s
 from sources.clock import Clock
 from storage.types import ChannelKey, Receipt
 
 log = logging.getLogger(__name__)
-
-_WAIT_S = 60.0
 
 
 class Ears:
@@ -35,9 +33,11 @@ class Ears:
 
     async def connected(self) -> None:
         """A session has begun: tell Discord our commands, and take up what was reacted before it."""
-        async with self._one_at_a_time:
-            await self._sync()
-            await self._reread.run()
+        async with self._one_at_a_time:  # neither waits for the other, nor ends with it
+            ends = await asyncio.gather(self._sync(), self._reread.run(), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server: whoever was suspended there goes on."""
@@ -69,7 +69,7 @@ class Ears:
             try:
                 await sync(self._tree)
             except DeliveryError as error:
-                log.warning("waiting for=commands seconds=%.0f reason=%r", _WAIT_S, str(error))
-                await self._clock.sleep(_WAIT_S)
+                log.warning("waiting for=commands seconds=%.0f reason=%r", wait_s(error), str(error))
+                await self._clock.sleep(wait_s(error))
             else:
                 return
