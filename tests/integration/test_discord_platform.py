@@ -27,7 +27,9 @@ from tests.fakes.discord import (
 )
 from tests.fakes.discord.permissions import MANAGE_THREADS, SEND_MESSAGES_IN_THREADS
 from tests.fakes.discord.world import FORUM
+from tests.fakes.discord_home import serving
 from tests.fakes.discord_server import QuickDiscord
+from tests.fakes.inbound import Listener
 
 SEND = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
@@ -222,6 +224,18 @@ async def test_a_server_that_removed_us_is_told_apart_from_a_channel(
     assert "server" in problem
     with pytest.raises(ChannelGoneError):
         await platform.send(ops(local), CARD, KEY)
+
+
+async def test_discord_is_asked_about_no_channel_of_a_server_that_removed_us(local: FakeDiscord) -> None:
+    async with serving(local, Listener()) as platform:
+        await local.removes_bot(local.guild())
+        await asyncio.sleep(0.1)
+        calls = len(local.calls)
+        assert "server" in str(await platform.can_send(ops(local)))
+        assert len(local.calls) == calls
+        await local.adds_bot(local.guild())
+        await asyncio.sleep(0.1)
+        assert await platform.can_send(ops(local)) is None
 
 
 async def test_a_thread_has_the_rights_of_its_channel(local: FakeDiscord, platform: QuickDiscord) -> None:
