@@ -52,8 +52,7 @@ class Reread:
 
         `ours`: a message of ours. It may be seen before we have heard that it was sent, and is read when we have.
         """
-        for old in self._old:
-            old.add((channel, message))
+        self._is_old(channel, message)
         known = not ours or bool(await self._inbound.alerts_of(channel, message))
         try:
             await take()
@@ -64,6 +63,16 @@ class Reread:
         else:
             if not known:
                 await self._once_stored(channel, message)
+
+    async def cleared(self, channel: ChannelKey, message: Receipt) -> None:
+        """Somebody took away what others gave under a message: what is left is read."""
+        self._is_old(channel, message)
+        if await self._inbound.alerts_of(channel, message):
+            await self._patiently(channel, [message])
+
+    def _is_old(self, channel: ChannelKey, message: Receipt) -> None:
+        for old in self._old:
+            old.add((channel, message))
 
     async def _once_stored(self, channel: ChannelKey, message: Receipt) -> None:
         for after_s in _STORED_AFTER_S:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import aiohttp
 import discord
@@ -30,6 +30,8 @@ TOKEN_REFUSED = (
     "Reset Token."
 )
 
+Cleared: TypeAlias = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+
 _OWN_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
@@ -44,6 +46,9 @@ class Desk(Protocol):
 
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody gave a reaction or took it back."""
+
+    async def cleared(self, event: Cleared) -> None:
+        """Somebody took away the reactions that others gave."""
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server."""
@@ -134,6 +139,18 @@ class Client(discord.Client):
         """The same; Discord does not tell who it was but by an id."""
         if self.desk is not None:
             await self.until_closed(self.desk.reacted(event))
+
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        """All at once: Discord tells of none by itself then."""
+        await self._cleared(event)
+
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        """All with one emoji."""
+        await self._cleared(event)
+
+    async def _cleared(self, event: Cleared) -> None:
+        if self.desk is not None:
+            await self.until_closed(self.desk.cleared(event))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """A server that invited us while we listened."""

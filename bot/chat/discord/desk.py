@@ -5,7 +5,7 @@ A platform opens a desk once its client is logged in, before it connects; comman
     client.add_dynamic_items(OurButton)
     client.desk = Desk(client, inbound, clock)
 
-The client calls `heard` for every interaction (`on_interaction`), and `connected`, `reacted`, `joined`.
+The client calls `heard` for every interaction (`on_interaction`), and what Discord tells by itself.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot.chat.base import DeliveryError, Inbound
 from bot.chat.discord import incoming, lines, modals, voice
 from bot.chat.discord.asking import Asking, tell
 from bot.chat.discord.buttons import Pressed, Verb, parse_custom_id
-from bot.chat.discord.client import Client
+from bot.chat.discord.client import Cleared, Client
 from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
@@ -152,6 +152,10 @@ class Desk:
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody gave a reaction or took it back."""
         await self._ears.reacted(event)
+
+    async def cleared(self, event: Cleared) -> None:
+        """Somebody took away what others gave."""
+        await self._ears.cleared(event)
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server."""

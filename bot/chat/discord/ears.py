@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.chat.base import DeliveryError, Inbound, Reaction
+from bot.chat.discord.client import Cleared
 from bot.chat.discord.incoming import PLATFORM, channel_key, emoji, judging
 from bot.chat.discord.people import People
 from bot.chat.discord.reactions import Reactions
@@ -52,6 +53,11 @@ class Ears:
         channel, message = channel_key(event.guild_id, event.channel_id), Receipt(str(event.message_id))
         ours = event.message_author_id == ourselves.id
         await self._reread.heard(channel, message, partial(self._take, event, channel, message), ours=ours)
+
+    async def cleared(self, event: Cleared) -> None:
+        """All reactions, or all of one emoji, taken away from a message by whoever keeps order there."""
+        if event.guild_id is not None:
+            await self._reread.cleared(channel_key(event.guild_id, event.channel_id), Receipt(str(event.message_id)))
 
     async def _take(self, event: Any, channel: ChannelKey, message: Receipt) -> None:
         given = event.event_type == "REACTION_ADD"

@@ -176,6 +176,18 @@ class Person:
     async def unreacts(self, message: Message, emoji: str | Emoji) -> None:
         await self._react(message, emoji, added=False)
 
+    async def clears(self, message: Message, emoji: str = "") -> None:
+        """Take away everybody's reactions, or everybody's with this unicode emoji."""
+        channel = self._channel(message)
+        self._may(channel, MANAGE_MESSAGES)
+        gone = {"id": None, "name": emoji}
+        message.reactions = [one for one in message.reactions if emoji and one.emoji != gone]
+        event: Json = {"guild_id": channel.guild, "channel_id": channel.id, "message_id": message.id}
+        if emoji:
+            await self._discord.gateway.emit("MESSAGE_REACTION_REMOVE_EMOJI", {**event, "emoji": gone})
+        else:
+            await self._discord.gateway.emit("MESSAGE_REACTION_REMOVE_ALL", event)
+
     async def _react(self, message: Message, emoji: str | Emoji, *, added: bool, burst: bool = False) -> None:
         self._can_read(message)
         assert message.ephemeral_to is None, "nobody can react to an ephemeral message"
