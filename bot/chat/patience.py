@@ -62,3 +62,17 @@ class Remembered(Generic[_T]):
         self._things[name] = thing
         while len(self._things) > self._most:
             self._things.popitem(last=False)
+
+
+class Seen:
+    """The last things that came: whatever comes twice is done once."""
+
+    def __init__(self) -> None:
+        self._names: Remembered[None] = Remembered()
+
+    def is_news(self, name: str) -> bool:
+        """Whether nothing came under this name before."""
+        if name in self._names:
+            return False
+        self._names.put(name, None)
+        return True

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.chat import patience
-from bot.chat.patience import Remembered, alerts_in, answered
+from bot.chat.patience import Remembered, Seen, alerts_in, answered
 from bot.commands.types import Reply
 from storage.types import AlertId, ChannelKey, Receipt
 from tests.fakes.inbound import Listener
@@ -85,3 +85,8 @@ def test_the_oldest_is_forgotten_first() -> None:
     assert memory.get("a") is None
     assert (memory.get("b"), memory.get("c")) == (1, 2)
     assert "c" in memory
+
+
+def test_what_comes_twice_is_news_once() -> None:
+    seen = Seen()
+    assert [seen.is_news(name) for name in ("a", "b", "a")] == [True, True, False]
