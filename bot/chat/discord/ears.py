@@ -61,8 +61,8 @@ class Ears:
 
     async def _take(self, event: Any, channel: ChannelKey, message: Receipt) -> None:
         given = event.event_type == "REACTION_ADD"
-        async with self._people.turn(event.user_id):
-            person = event.member or await self._people.find(event.guild_id, event.user_id)
+        async with self._people.turn(str(event.user_id)):
+            person = event.member or await self._people.find(channel.workspace, str(event.user_id))
             if person.bot:
                 return
             await self._inbound.reacted(

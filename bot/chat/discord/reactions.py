@@ -28,7 +28,7 @@ class Reactions:
             given = [
                 Reaction(actor=judging(person), channel=channel, message=message, emoji=_name(reaction), given=True)
                 for reaction in shown.reactions
-                for person in await self._who(int(channel.workspace), reaction)
+                for person in await self._who(channel.workspace, reaction)
             ]
             yield message, given
 
@@ -38,10 +38,10 @@ class Reactions:
         history = where.history(limit=None, after=first, before=last, oldest_first=True)
         return [message async for message in history if message.id in wanted]
 
-    async def _who(self, guild: int, reaction: discord.Reaction) -> list[Person]:
+    async def _who(self, guild: str, reaction: discord.Reaction) -> list[Person]:
         """The people who gave this one, bots left out."""
         ids = [one for kind in _kinds(reaction) for one in await call(_people_of(reaction, kind))]
-        return [await self._people.find(guild, person) for person in dict.fromkeys(ids)]
+        return [await self._people.find(guild, str(person)) for person in dict.fromkeys(ids)]
 
 
 async def _people_of(reaction: discord.Reaction, kind: ReactionType) -> list[int]:
