@@ -104,6 +104,21 @@ async def test_a_reaction_judges_and_its_removal_withdraws(discord: FakeDiscord,
         await judged(app, ("Ada", "relevant", ""))
 
 
+async def test_reactions_that_a_moderator_takes_away_are_withdrawn(
+    discord: FakeDiscord, home: Home, ada: Person
+) -> None:
+    ben, cem, ops = discord.person("ben"), discord.administrator("cem"), discord.channel("ops")
+    async with home.awake() as app:
+        card = await first_card(discord, ada, ops)
+        await ada.reacts(card, "👎")
+        await ben.reacts(card, "👍")
+        await judged(app, ("Ada", "not relevant", ""), ("Ben", "relevant", ""))
+        await cem.clears(card, "👎")
+        await judged(app, ("Ben", "relevant", ""))
+        await cem.clears(card)
+        await judged(app)
+
+
 async def test_reactions_are_taken_in_the_order_they_were_given(discord: FakeDiscord, home: Home, ada: Person) -> None:
     ben, ops = discord.person("ben"), discord.channel("ops")
     async with home.awake() as app:
