@@ -1,15 +1,12 @@
 """A day with Lapwing in Discord: the program as it is built, the real discord.py, a local Discord."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.chat.discord.platform import Discord
-from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord, Person, effects, late, pings
+from tests.fakes.discord import BOT_USER, FakeDiscord, Person, effects, late, pings
 from tests.fakes.discord_home import said
-from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, keys, labels, posted, whispers
 
@@ -18,24 +15,10 @@ REST_MEMBER = "GET /guilds/{guild_id}/members/{user_id}"
 
 
 @pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Discord, "client_type", QuickClient)
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
-
-
-@pytest.fixture
 def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     home = Home(discord=discord, folder=tmp_path)
     home.plays(a_line(1, RCE))
     return home
-
-
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
 
 
 async def test_an_alert_is_an_embed_with_five_buttons_that_does_nothing_else(

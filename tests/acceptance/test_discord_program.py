@@ -1,7 +1,6 @@
 """The real program in a process of its own, in the local Discord: a morning, its end, and a sudden death."""
 
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from tests.fakes.discord import MANAGE_CHANNELS, FakeDiscord
 from tests.fakes.discord_home import asks, said
 from tests.fakes.lookout import a_line, until
 from tests.fakes.lookout_discord import cards, heard, keys
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
 
 
 async def test_a_morning_in_three_lives(discord: FakeDiscord, tmp_path: Path) -> None:

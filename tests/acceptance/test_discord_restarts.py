@@ -1,15 +1,12 @@
 """Restarts, sessions that end, events that come twice or too early: one judgement, one message."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.chat.discord.platform import Discord
 from tests.fakes.discord import (
     BOT_USER,
-    MANAGE_CHANNELS,
     FakeDiscord,
     Fault,
     Interaction,
@@ -22,7 +19,6 @@ from tests.fakes.discord import (
 )
 from tests.fakes.discord import interactions as interactions_of
 from tests.fakes.discord_home import asks, said
-from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 
@@ -35,24 +31,10 @@ WHO_REACTED = "GET /channels/{channel_id}/messages/{message_id}/reactions/{emoji
 
 
 @pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Discord, "client_type", QuickClient)
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
-
-
-@pytest.fixture
 def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     home = Home(discord=discord, folder=tmp_path)
     home.plays(a_line(1, RCE))
     return home
-
-
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
 
 
 async def test_after_a_restart_old_buttons_work_and_reactions_are_read(
