@@ -46,6 +46,8 @@ def test_broken_lines_repeats_and_monstrous_texts_stop_nothing(tmp_path: Path) -
         ({"classifier": "nli:nowhere"}, 1, "nowhere"),
         ({"classifier_template": "no place"}, 2, "{}"),
         ({"database": "nowhere/lapwing.db"}, 1, "nowhere"),
+        ({"sources": "x,feeds"}, 2, "X_BEARER_TOKEN is missing"),
+        ({"http_allow": "10.0.0.7"}, 2, "HTTP_ALLOW"),
     ],
 )
 def test_a_wrong_setting_is_named_with_the_way_out(
