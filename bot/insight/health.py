@@ -73,7 +73,9 @@ class Health:
             repeated_posts={ingest.source.name: ingest.counts.repeated for ingest in self.ingests},
             deaths={life.name: life.deaths for life in self.supervisor.lives},
             sources={
-                ingest.source.name: _source_vitals(ingest.source.state(), self.clock.now())
+                ingest.source.name: _source_vitals(
+                    ingest.source.state(), len(self.watch_list.accounts(ingest.source.serves)), self.clock.now()
+                )
                 for ingest in self.ingests
                 if not ingest.source.finite
             },
@@ -104,8 +106,9 @@ class Health:
         return f"{text}, {backlog.set_aside} set aside"
 
 
-def _source_vitals(state: SourceState, now: datetime) -> SourceVitals:
+def _source_vitals(state: SourceState, accounts: int, now: datetime) -> SourceVitals:
     return SourceVitals(
+        accounts=accounts,
         connected=state.connected_since is not None,
         quiet_s=None if state.last_heard is None else (now - state.last_heard).total_seconds(),
         posts_today=state.posts_today,

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 class SourceVitals:
     """How a live source fares; counts are since the start unless said otherwise."""
 
+    accounts: int
+    """Watched there. Where there are none it need not be connected."""
+
     connected: bool
     quiet_s: float | None
     """Since it was last heard; None: it never was."""

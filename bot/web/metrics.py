@@ -43,6 +43,10 @@ class _Snapshot(Collector):
 def _of_sources(sources: Mapping[str, SourceVitals]) -> Iterator[Metric]:
     """How each live source fares. One that was never heard has no time since it was."""
     gauges: dict[str, tuple[str, dict[str, float]]] = {
+        "lapwing_source_accounts": (
+            "Accounts that are watched there.",
+            {name: one.accounts for name, one in sources.items()},
+        ),
         "lapwing_source_connected": (
             "Whether the place behind the source can be heard.",
             {name: int(one.connected) for name, one in sources.items()},

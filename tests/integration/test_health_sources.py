@@ -64,7 +64,9 @@ async def test_what_a_source_counts_is_told_with_its_budget(database: Database, 
             "2 gaps, 30 recovered, 4 lost, 5 unreadable, budget 60 of 10,000 posts this month"
         )
         assert (await health.vitals()).sources == {
-            "x": SourceVitals(connected=True, quiet_s=60.0, posts_today=1, gaps=2, recovered=30, lost=4, skipped=5)
+            "x": SourceVitals(
+                accounts=0, connected=True, quiet_s=60.0, posts_today=1, gaps=2, recovered=30, lost=4, skipped=5
+            )
         }
 
 
@@ -73,7 +75,8 @@ async def test_a_source_that_should_be_connected_and_is_not_says_so(database: Da
         assert "connected" not in await line(health), "nobody is watched"
         await rig.say("/watch @ann")
         assert (await line(health)).endswith("not connected, 0 posts today, 0 gaps, 0 recovered, 0 lost")
-        assert (await health.vitals()).sources["x"].quiet_s is None
+        vitals = (await health.vitals()).sources["x"]
+        assert (vitals.accounts, vitals.connected, vitals.quiet_s) == (1, False, None)
 
 
 async def test_a_file_that_is_played_is_connected_to_nothing(database: Database, tmp_path: Path) -> None:

@@ -34,8 +34,12 @@ WELL = Vitals(
     repeated_posts={"replay": 8},
     deaths={'task "one"\nback\\slash': 9},
     sources={
-        "x": SourceVitals(connected=True, quiet_s=2.5, posts_today=10, gaps=11, recovered=12, lost=13, skipped=14),
-        "bluesky": SourceVitals(connected=False, quiet_s=None, posts_today=0, gaps=0, recovered=0, lost=0, skipped=0),
+        "x": SourceVitals(
+            accounts=15, connected=True, quiet_s=2.5, posts_today=10, gaps=11, recovered=12, lost=13, skipped=14
+        ),
+        "bluesky": SourceVitals(
+            accounts=0, connected=False, quiet_s=None, posts_today=0, gaps=0, recovered=0, lost=0, skipped=0
+        ),
     },
 )
 
@@ -122,6 +126,8 @@ async def test_prometheus_reads_every_number() -> None:
         ("lapwing_posts_new_total", "replay"): 7,
         ("lapwing_posts_repeated_total", "replay"): 8,
         ("lapwing_task_deaths_total", 'task "one"\nback\\slash'): 9,
+        ("lapwing_source_accounts", "x"): 15,
+        ("lapwing_source_accounts", "bluesky"): 0,
         ("lapwing_source_connected", "x"): 1,
         ("lapwing_source_connected", "bluesky"): 0,
         ("lapwing_source_quiet_seconds", "x"): 2.5,
