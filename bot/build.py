@@ -20,6 +20,7 @@ from bot.sources import missing_sources, open_sources
 from classifier.batching import Batcher
 from classifier.registry import Choice, choose
 from sources.clock import Clock, SystemClock
+from sources.types import Source
 from storage.database import open_database
 from storage.owner import owning
 
@@ -41,12 +42,17 @@ def model_choice(settings: Settings) -> Choice:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
+    settings: Settings,
+    *,
+    scripted: bool,
+    platforms: Sequence[ChatPlatform] = (),
+    choice: Choice | None = None,
+    sources: Sequence[Source] | None = None,
 ) -> AsyncIterator[App]:
     """Everything that `settings` ask for, opened, and closed at the end.
 
     `platforms`: what it talks through; the terminal when there are none. `choice`: the model, in place of the one that
-    the settings name.
+    the settings name. `sources`: what it reads, in place of what the settings name; whoever opened them closes them.
     `scripted`: a replay plays nothing before `App.settle` is first called, and then at full speed unless a speed is
     set. What is cheap to find wrong is found before a database is made. Raises SourceUnreadableError, ClassifierError,
     DatabaseUnusableError; DatabaseInUseError where another process owns the file.
@@ -64,7 +70,8 @@ async def build(
     choice = choice or model_choice(settings)
     speed = math.inf if scripted else 1.0
     async with AsyncExitStack() as opened:
-        sources = await opened.enter_async_context(open_sources(settings, clock, gate, default_speed=speed))
+        if sources is None:
+            sources = await opened.enter_async_context(open_sources(settings, clock, gate, default_speed=speed))
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing
         async with open_database(settings.database) as database:
             console = None if platforms else _open_console(settings, opened)

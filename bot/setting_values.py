@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -14,6 +15,8 @@ COMMAND_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
 
 LIVE_SOURCES = {"x": X, "bluesky": BLUESKY, "mastodon": MASTODON, "feeds": RSS, "rss": RSS}
 """What SOURCES may name -> the source, as accounts and posts name it."""
+
+_MOST_PORT = 65_535
 
 
 def _speed(value: Any) -> Any:
@@ -74,11 +77,20 @@ def _prefix(value: str) -> str:
 def _address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         raise ValueError("an address begins with https://")
+    _check_place(value)
     return value.rstrip("/")
 
 
 def _address_or_none(value: str) -> str:
     return _address(value) if value else value
+
+
+def _check_place(address: str) -> None:
+    """Its host and port have to be possible ones."""
+    if not urlsplit(address).hostname:
+        raise ValueError("it names no host")
+    if urlsplit(address).port == 0:
+        raise ValueError("port 0 is none")
 
 
 def _folder(value: str) -> str:
@@ -87,9 +99,14 @@ def _folder(value: str) -> str:
 
 
 def _socket_address(value: str) -> str:
-    if value and not re.fullmatch(r"wss?://[^\s/]+(/\S*)?", value):
+    if not re.fullmatch(r"wss?://[^\s/]+(/\S*)?", value):
         raise ValueError("the address of a web socket begins with wss://")
+    _check_place(value)
     return value
+
+
+def _socket_address_or_none(value: str) -> str:
+    return _socket_address(value) if value else value
 
 
 def _source_names(value: str) -> str:
@@ -104,6 +121,8 @@ def _places(value: str) -> str:
     for place in places:
         if not re.fullmatch(r"([a-z0-9._-]+|\[[0-9a-f:.]+\]):[1-9][0-9]{0,4}", place):
             raise ValueError(f'"{place}" is not host:port')
+        if int(place.rpartition(":")[2]) > _MOST_PORT:
+            raise ValueError(f'"{place}": ports end at {_MOST_PORT}')
     return ",".join(places)
 
 
@@ -143,7 +162,10 @@ Folder = Annotated[str, AfterValidator(_folder)]
 """An Address with a slash at its end."""
 
 SocketAddress = Annotated[str, AfterValidator(_socket_address)]
-"""Of ws or wss; may be empty."""
+"""Of ws or wss."""
+
+MaybeSocketAddress = Annotated[str, AfterValidator(_socket_address_or_none)]
+"""A SocketAddress, or empty."""
 
 SourceNames = Annotated[str, AfterValidator(_source_names)]
 """Keys of LIVE_SOURCES, separated by commas without blanks; may be empty."""

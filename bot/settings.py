@@ -24,6 +24,7 @@ from bot.setting_values import (
     EmojiNames,
     Folder,
     LogLevel,
+    MaybeSocketAddress,
     Places,
     Secret,
     SlackAppToken,
@@ -127,7 +128,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="the bot token of your Discord app; with it Lapwing serves Discord"
     )
     discord_api_url: Address = Field("https://discord.com/api/v10", description="where Discord's REST API is")
-    discord_gateway_url: SocketAddress = Field(
+    discord_gateway_url: MaybeSocketAddress = Field(
         "", description="where Discord's gateway is (`wss://…`); unset: Discord's own"
     )
     reactions_relevant: EmojiNames = Field(
@@ -220,6 +221,15 @@ def check_slack(settings: Settings) -> None:
         raise SettingsError("HTTP_PORT is missing: with SLACK_SIGNING_SECRET Slack reaches Lapwing over HTTP.")
 
 
+def check_sources(settings: Settings) -> None:
+    """Whether what SOURCES names can be opened. Raises SettingsError."""
+    if X in settings.live_sources and not settings.x_bearer_token.get_secret_value():
+        raise SettingsError(
+            "X_BEARER_TOKEN is missing: SOURCES names x, and X answers nobody without one. Set it (README, Watch X, "
+            "Bluesky, Mastodon and feeds), or take x out of SOURCES."
+        )
+
+
 def check_chats(settings: Settings, *, may_type: bool) -> None:
     """Whether anybody can talk to Lapwing; `may_type`: standard input is a terminal, a file or a pipe.
 
@@ -255,7 +265,8 @@ def _explain(problem: Any, from_file: Mapping[str, Any], path: Path | None) -> s
     default = Settings.model_fields[name].default
     if isinstance(default, SecretStr):  # never shown, not even when it is wrong
         return f"{where} {reason} Mend it, or leave it out." if reason.startswith("is ") else f"{where}: {reason}."
-    return f"{where} is {problem['input']!r}: {reason}. Mend it, or leave it out for the default ({default})."
+    otherwise = "" if default == "" else f" for the default ({default})"
+    return f"{where} is {problem['input']!r}: {reason}. Mend it, or leave it out{otherwise}."
 
 
 def table() -> str:

@@ -10,3 +10,5 @@ class Finding:
     about: str
     text: str
     wrong: bool = False
+    passing: bool = False
+    """Wrong, and yet no reason to say that Lapwing does not work: it may pass by itself, or is only worth knowing."""

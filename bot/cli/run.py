@@ -27,10 +27,11 @@ async def _run(config: Path | None) -> None:
     from bot.build import build  # noqa: PLC0415  (--help must not wait for the whole house)
     from bot.chat.screen import is_terminal  # noqa: PLC0415
     from bot.cli.logs import start_logging  # noqa: PLC0415
-    from bot.settings import check_chats, check_slack, read_settings  # noqa: PLC0415
+    from bot.settings import check_chats, check_slack, check_sources, read_settings  # noqa: PLC0415
 
     settings = read_settings(config)
     check_slack(settings)
+    check_sources(settings)
     check_chats(settings, may_type=not _is_null(sys.stdin))
     start_logging(settings.log_level)
     async with build(settings, scripted=not is_terminal()) as app:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot import wording
-from bot.insight.vitals import Vitals
+from bot.insight.vitals import SourceVitals, Vitals
 from bot.pipeline.ingest import Ingest
 from bot.pipeline.outage import Outage
 from bot.pipeline.supervise import Life, Supervisor
@@ -52,7 +53,7 @@ class Health:
             ),
             *[await self._watch(watch.account) for watch in channel.watches],
         ]
-        return "\n".join(lines if self.ingests else ["source: none is set up: see REPLAY_FILE in README", *lines])
+        return "\n".join(lines if self.ingests else ["source: none is set up: see SOURCES in README", *lines])
 
     async def vitals(self) -> Vitals:
         """The same as numbers."""
@@ -71,6 +72,13 @@ class Health:
             new_posts={ingest.source.name: ingest.counts.new for ingest in self.ingests},
             repeated_posts={ingest.source.name: ingest.counts.repeated for ingest in self.ingests},
             deaths={life.name: life.deaths for life in self.supervisor.lives},
+            sources={
+                ingest.source.name: _source_vitals(
+                    ingest.source.state(), len(self.watch_list.accounts(ingest.source.serves)), self.clock.now()
+                )
+                for ingest in self.ingests
+                if not ingest.source.finite
+            },
         )
 
     async def _watch(self, account: Account) -> str:
@@ -98,6 +106,19 @@ class Health:
         return f"{text}, {backlog.set_aside} set aside"
 
 
+def _source_vitals(state: SourceState, accounts: int, now: datetime) -> SourceVitals:
+    return SourceVitals(
+        accounts=accounts,
+        connected=state.connected_since is not None,
+        quiet_s=None if state.last_heard is None else (now - state.last_heard).total_seconds(),
+        posts_today=state.posts_today,
+        gaps=state.gaps,
+        recovered=state.recovered,
+        lost=state.lost,
+        skipped=state.skipped,
+    )
+
+
 def _task(life: Life) -> str:
     assert life.last_death is not None, "it died"
     times = wording.counted(life.deaths, "time")
@@ -114,20 +135,20 @@ def _source(ingest: Ingest, accounts: int) -> str:
     )
     if counts.deleted:
         line += f", {counts.deleted} deleted there"
-    line += "".join(f", {part}" for part in _of_state(ingest.source.state()))
+    if not ingest.source.finite:
+        line += f", {_of_state(ingest.source.state(), anyone=accounts > 0)}"
     return f"{line}, {trouble}" if trouble else line
 
 
-def _of_state(state: SourceState) -> list[str]:
-    """What there is to tell of a live source; nothing of a file."""
-    said = {
-        "connected since ": wording.moment(state.connected_since) if state.connected_since else "",
-        "last heard ": wording.moment(state.last_heard) if state.last_heard else "",
-        "posts today: ": state.posts_today,
-        "gaps: ": state.gaps,
-        "recovered: ": state.recovered,
-        "lost: ": state.lost,
-        "budget: ": state.budget,
-    }
-    live = state.last_heard is not None or state.connected_since is not None
-    return [f"{what}{value}" for what, value in said.items() if value or (live and value == 0)]
+def _of_state(state: SourceState, *, anyone: bool) -> str:
+    """How a live source fares; `anyone`: whether somebody is watched there, so that it should be connected."""
+    said = [
+        f"connected since {wording.moment(state.connected_since)}" if state.connected_since else "",
+        "not connected" if anyone and not state.connected_since else "",
+        f"last heard {wording.moment(state.last_heard)}" if state.last_heard else "",
+        f"{wording.counted(state.posts_today, 'post')} today",
+        f"{wording.counted(state.gaps, 'gap')}, {state.recovered} recovered, {state.lost} lost",
+        f"{state.skipped} unreadable" if state.skipped else "",
+        f"budget {state.budget}" if state.budget else "",
+    ]
+    return ", ".join(filter(None, said))

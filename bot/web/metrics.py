@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.insight.vitals import Vitals
+from bot.insight.vitals import SourceVitals, Vitals
 
 
 def registry(vitals: Vitals) -> CollectorRegistry:
@@ -37,10 +37,48 @@ class _Snapshot(Collector):
         yield _counter("lapwing_posts_new", "Posts not seen before, since the start.", "source", vitals.new_posts)
         yield _counter("lapwing_posts_repeated", "Posts seen before.", "source", vitals.repeated_posts)
         yield _counter("lapwing_task_deaths", "Tasks that died and were started again.", "task", vitals.deaths)
+        yield from _of_sources(vitals.sources)
 
 
-def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, meaning, labels=[label])
-    for value, count in counts.items():
-        family.add_metric([value], count)
+def _of_sources(sources: Mapping[str, SourceVitals]) -> Iterator[Metric]:
+    """How each live source fares. One that was never heard has no time since it was."""
+    gauges: dict[str, tuple[str, dict[str, float]]] = {
+        "lapwing_source_accounts": (
+            "Accounts that are watched there.",
+            {name: one.accounts for name, one in sources.items()},
+        ),
+        "lapwing_source_connected": (
+            "Whether the place behind the source can be heard.",
+            {name: int(one.connected) for name, one in sources.items()},
+        ),
+        "lapwing_source_quiet_seconds": (
+            "Since the place behind it last sent anything.",
+            {name: one.quiet_s for name, one in sources.items() if one.quiet_s is not None},
+        ),
+        "lapwing_source_posts_today": (
+            "Posts given since midnight, UTC.",
+            {name: one.posts_today for name, one in sources.items()},
+        ),
+    }
+    for metric, (meaning, values) in gauges.items():
+        yield _filled(GaugeMetricFamily(metric, meaning, labels=["source"]), values)
+    counters = {
+        "lapwing_source_gaps": ("Times it was away so long that posts may be missing.", "gaps"),
+        "lapwing_source_recovered": ("Posts given late, out of a gap.", "recovered"),
+        "lapwing_source_lost": ("What is known to be missed for good.", "lost"),
+        "lapwing_source_skipped": ("What came and could not be read.", "skipped"),
+    }
+    for metric, (meaning, field) in counters.items():
+        yield _counter(metric, meaning, "source", {name: getattr(one, field) for name, one in sources.items()})
+
+
+def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Metric:
+    return _filled(CounterMetricFamily(name, meaning, labels=[label]), counts)
+
+
+def _filled(
+    family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]
+) -> CounterMetricFamily | GaugeMetricFamily:
+    for label, value in values.items():
+        family.add_metric([label], value)
     return family

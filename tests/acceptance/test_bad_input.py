@@ -46,6 +46,8 @@ def test_broken_lines_repeats_and_monstrous_texts_stop_nothing(tmp_path: Path) -
         ({"classifier": "nli:nowhere"}, 1, "nowhere"),
         ({"classifier_template": "no place"}, 2, "{}"),
         ({"database": "nowhere/lapwing.db"}, 1, "nowhere"),
+        ({"sources": "x,feeds"}, 2, "X_BEARER_TOKEN is missing"),
+        ({"http_allow": "10.0.0.7"}, 2, "HTTP_ALLOW"),
     ],
 )
 def test_a_wrong_setting_is_named_with_the_way_out(
@@ -68,11 +70,16 @@ def test_a_damaged_database_is_named_and_left_as_it_was(tmp_path: Path) -> None:
 
 
 def test_the_doctor_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
-    settings = {"database": tmp_path / "no" / "a.db", "classifier": "nli:nowhere"}
+    settings = {
+        "database": tmp_path / "no" / "a.db",
+        "replay_file": "nowhere.jsonl",
+        "classifier": "nli:nowhere",
+        "sources": "x",
+    }
     done = lapwing("doctor", settings=settings)
     assert done.status == 1
     wrong = [line.split()[0] for line in done.out.splitlines() if "WRONG" in line]
-    assert wrong == ["database", "source", "model"]
+    assert wrong == ["database", "source", "model", "x"]
 
 
 def test_the_doctor_is_content_with_a_sound_house(tmp_path: Path) -> None:

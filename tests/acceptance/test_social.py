@@ -1,20 +1,12 @@
 """Bluesky and Mastodon through the real program: watched, alerted, restarted, deleted, unwatched."""
 
-from itertools import count
 from pathlib import Path
 
-from classifier.hypothesis import NULL_TEMPLATE
-from classifier.null import entailment
 from tests.fakes.bluesky import bluesky
 from tests.fakes.ear import holds
 from tests.fakes.mastodon import mastodon
+from tests.fakes.news import news
 from tests.fakes.terminal import running
-
-
-def news(said: str) -> str:
-    """These words with a number after them that makes the null engine alert."""
-    texts = (f"{said} {number}" for number in count())
-    return next(text for text in texts if entailment(text, NULL_TEMPLATE.format("fire")) > 1)
 
 
 async def test_a_post_of_bluesky_alerts_once_through_a_kill_and_not_once_it_is_unwatched(tmp_path: Path) -> None:

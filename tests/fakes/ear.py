@@ -9,9 +9,9 @@ from sources.types import Arrival, Cursor, Positions, Source
 _PATIENCE_S = 10.0
 
 
-async def holds(condition: Callable[[], bool]) -> None:
+async def holds(condition: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
     """Return once it holds; it is about what real sockets bring, so there is no event to wait for."""
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

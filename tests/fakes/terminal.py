@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from tests.acceptance.program import environment
@@ -24,10 +24,10 @@ class Terminal:
         await self._process.stdin.drain()
         await self.until(answer, since=before)
 
-    async def until(self, text: str, *, since: int = 0) -> None:
+    async def until(self, text: str, *, since: int = 0, within_s: float = 10.0) -> None:
         """Return once this is shown."""
         try:
-            await holds(lambda: text in self.shown[since:])
+            await holds(lambda: text in self.shown[since:], within_s=within_s)
         except TimeoutError:
             raise AssertionError(f"{text!r} is not shown. What is: {self.shown}") from None
 
@@ -39,10 +39,12 @@ class Terminal:
 
 
 @asynccontextmanager
-async def running(settings: Mapping[str, object], *, kill: bool = False) -> AsyncIterator[Terminal]:
+async def running(
+    settings: Mapping[str, object], *, kill: bool = False, program: Sequence[str] = ("bot", "run")
+) -> AsyncIterator[Terminal]:
     """A life of the program; at the end nothing more is typed, or it is killed."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "run"),
+        *(sys.executable, "-m", *program),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.insight.vitals import Vitals
+from bot.insight.vitals import SourceVitals, Vitals
 from bot.web import address
 from bot.web.address import AddressUnusableError
 from bot.web.server import Handler, WebServer
@@ -33,6 +33,14 @@ WELL = Vitals(
     new_posts={"replay": 7},
     repeated_posts={"replay": 8},
     deaths={'task "one"\nback\\slash': 9},
+    sources={
+        "x": SourceVitals(
+            accounts=15, connected=True, quiet_s=2.5, posts_today=10, gaps=11, recovered=12, lost=13, skipped=14
+        ),
+        "bluesky": SourceVitals(
+            accounts=0, connected=False, quiet_s=None, posts_today=0, gaps=0, recovered=0, lost=0, skipped=0
+        ),
+    },
 )
 
 
@@ -118,6 +126,21 @@ async def test_prometheus_reads_every_number() -> None:
         ("lapwing_posts_new_total", "replay"): 7,
         ("lapwing_posts_repeated_total", "replay"): 8,
         ("lapwing_task_deaths_total", 'task "one"\nback\\slash'): 9,
+        ("lapwing_source_accounts", "x"): 15,
+        ("lapwing_source_accounts", "bluesky"): 0,
+        ("lapwing_source_connected", "x"): 1,
+        ("lapwing_source_connected", "bluesky"): 0,
+        ("lapwing_source_quiet_seconds", "x"): 2.5,
+        ("lapwing_source_posts_today", "x"): 10,
+        ("lapwing_source_posts_today", "bluesky"): 0,
+        ("lapwing_source_gaps_total", "x"): 11,
+        ("lapwing_source_gaps_total", "bluesky"): 0,
+        ("lapwing_source_recovered_total", "x"): 12,
+        ("lapwing_source_recovered_total", "bluesky"): 0,
+        ("lapwing_source_lost_total", "x"): 13,
+        ("lapwing_source_lost_total", "bluesky"): 0,
+        ("lapwing_source_skipped_total", "x"): 14,
+        ("lapwing_source_skipped_total", "bluesky"): 0,
     }
 
 

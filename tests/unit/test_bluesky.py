@@ -181,7 +181,7 @@ def test_pauses_double_to_a_minute_and_a_server_may_ask_for_more() -> None:
 
 
 def test_five_thousand_messages_a_second_are_read_on_one_core() -> None:
-    """Far above it, so that a busy machine does not matter; `tests/benchmarks/sources.py` measures."""
+    """Far above it, so that a busy machine does not matter; `tests/benchmarks/sources` measures."""
     raw = event()
     began = time.process_time()
     for _ in range(5_000):

@@ -212,9 +212,9 @@ def test_compose_asks_for_the_tokens_of_neither_chat_since_either_will_do() -> N
     assert "environment" not in service(), "what stands there wins over .env"
 
 
-def test_the_image_brings_both_chats() -> None:
+def test_the_image_brings_both_chats_and_every_source() -> None:
     (extras,) = {found for one in instructions()[0] for found in re.findall(r"'\.\[([a-z,]+)\]'", one.rest)}
-    assert {"discord", "slack"} <= set(extras.split(","))
+    assert {"discord", "slack", "sources"} <= set(extras.split(","))
 
 
 def test_without_any_chat_a_container_says_what_is_missing_instead_of_starting_for_ever(tmp_path: Path) -> None:

@@ -5,9 +5,18 @@ import traceback
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bot.cli.failures import explained
-from bot.settings import CONFIG_VARIABLE, Settings, SettingsError, check_chats, check_slack, read_settings
+from bot.settings import (
+    CONFIG_VARIABLE,
+    Settings,
+    SettingsError,
+    check_chats,
+    check_slack,
+    check_sources,
+    read_settings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -396,6 +405,10 @@ def test_names_of_emoji_may_be_written_with_blanks(monkeypatch: pytest.MonkeyPat
         ("X_API_URL", "api.x.com", "begins with https://"),
         ("BLUESKY_API_URL", "ftp://x.example", "begins with https://"),
         ("BLUESKY_JETSTREAM_URL", "https://jetstream.example", "begins with wss://"),
+        ("X_API_URL", "https://api.x.com:65536", "Port out of range"),
+        ("X_API_URL", "https://:443", "names no host"),
+        ("BLUESKY_JETSTREAM_URL", "wss://[::1/subscribe", "Invalid IPv6 URL"),
+        ("HTTP_ALLOW", "127.0.0.1:65536", "ports end at 65535"),
         ("HTTP_ALLOW", "127.0.0.1", "is not host:port"),
         ("HTTP_ALLOW", "http://127.0.0.1:80", "is not host:port"),
         ("HTTP_ALLOW", "10.0.0.0/8:80", "is not host:port"),
@@ -430,6 +443,22 @@ def test_what_is_set_up_can_be_watched_and_a_replay_is_alone_unless_told_otherwi
     given: dict[str, object], live: set[str]
 ) -> None:
     assert Settings.model_validate(given).live_sources == live
+
+
+@pytest.mark.parametrize("given", [{}, {"sources": "x,feeds", "x_bearer_token": "hush"}, {"sources": "feeds"}])
+def test_sources_that_can_be_opened_pass(given: dict[str, object]) -> None:
+    check_sources(Settings.model_validate(given))
+
+
+@pytest.mark.parametrize("given", [{"sources": "x"}, {"sources": "feeds,X", "x_bearer_token": " \n"}])
+def test_who_names_x_without_its_token_is_told_which_setting_is_missing(given: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match="X_BEARER_TOKEN is missing: SOURCES names x"):
+        check_sources(Settings.model_validate(given))
+
+
+def test_bluesky_has_to_be_somewhere() -> None:
+    with pytest.raises(ValidationError, match="begins with wss://"):
+        Settings.model_validate({"bluesky_jetstream_url": ""})
 
 
 def test_exceptions_to_the_guarded_way_out_are_hosts_with_their_ports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def command(
         Path | None, typer.Option("--config", "-c", help="The TOML file that `lapwing run` is given.")
     ] = None,
 ) -> None:
-    """Check settings, database, source, model, chats and web server, and say how to mend what is wrong.
+    """Check settings, database, sources, model, chats and web server, and say how to mend what is wrong.
 
     An older database is brought up to date, as by `lapwing run`; nothing else is changed. While Lapwing runs, its
     database is only read.
@@ -31,8 +31,9 @@ def command(
 async def _examine(config: Path | None) -> bool:
     """Whether everything works; says so line by line. One thing that is wrong hides no other."""
     from bot.cli.doctor import chats, house  # noqa: PLC0415  (--help must not wait for them)
-    from bot.cli.doctor.saying import passes, say  # noqa: PLC0415
+    from bot.cli.doctor.saying import all_pass, passes, say  # noqa: PLC0415
     from bot.settings import SettingsError, read_settings  # noqa: PLC0415
+    from bot.source_checks import examine  # noqa: PLC0415
 
     try:
         settings = read_settings(config)
@@ -48,6 +49,7 @@ async def _examine(config: Path | None) -> bool:
         **({"web": house.web} if settings.http_port else {}),
     }
     found = [await passes(name, check(settings)) for name, check in checks.items()]
+    found.append(await all_pass(examine(settings)))
     if settings.slack_wanted:
         found.append(await chats.slack_passes(settings))
     if settings.discord_wanted:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from bot import wording
 from bot.build import model_choice
 from bot.cli.doctor.saying import ProblemError
 from bot.extras import needing
@@ -11,6 +12,7 @@ from bot.sources import open_sources
 from bot.web import address
 from classifier.registry import Choice
 from sources.clock import SystemClock
+from sources.types import Source
 from storage import facts, sqlite
 from storage.database import Connection, DatabaseUnusableError, open_database
 from storage.owner import DatabaseInUseError, owning
@@ -52,13 +54,19 @@ def _look_into(connection: Connection, path: Path) -> str:
 
 
 async def source(settings: Settings) -> str:
-    """Whom the sources stand for. Raises SourceUnreadableError, ProblemError."""
+    """What can be watched, and whom a replay stands for. Raises SourceUnreadableError, ProblemError."""
     async with open_sources(settings, SystemClock()) as sources:
         if not sources:
             raise ProblemError("none is set up, so nothing can be watched. Leave SOURCES out, or set REPLAY_FILE.")
         if troubles := [source.trouble() for source in sources if source.trouble()]:
             raise ProblemError("; ".join(troubles))
-        return "; ".join(f"{source.name} stands for {', '.join(sorted(source.serves))}" for source in sources)
+        return "; ".join(_said(source) for source in sources)
+
+
+def _said(source: Source) -> str:
+    if source.finite:
+        return f"{source.name} stands for {', '.join(sorted(source.serves))}"
+    return f"{wording.SOURCES.get(source.name, source.name)} can be watched"
 
 
 async def model(settings: Settings) -> str:

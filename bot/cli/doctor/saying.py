@@ -40,9 +40,15 @@ async def passes(name: str, check: Awaitable[str]) -> bool:
 
 
 async def all_pass(findings: AsyncIterable[Finding]) -> bool:
-    """Whether nothing among the findings is wrong; says each as it comes."""
+    """Whether nothing among the findings is wrong but for what may pass; says each as it comes."""
     well = True
     async for found in findings:
-        say(found.about, f"WRONG: {found.text}" if found.wrong else f"ok, {found.text}")
-        well = well and not found.wrong
+        say(found.about, f"{_judged(found)}{found.text}")
+        well = well and (found.passing or not found.wrong)
     return well
+
+
+def _judged(found: Finding) -> str:
+    if not found.wrong:
+        return "ok, "
+    return "WARNING: " if found.passing else "WRONG: "

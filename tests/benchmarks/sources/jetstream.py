@@ -1,6 +1,6 @@
 """How fast Jetstream's events are read and filtered on one core: over a websocket, from a server of another process.
 
-    python -m tests.benchmarks.jetstream
+    python -m tests.benchmarks.sources jetstream
 
 `read`: every event is of a watched account and becomes a post with a position. `filtered`: every one is of somebody
 else, as a server that heeds no `wantedDids` would send them.
@@ -8,7 +8,6 @@ else, as a server that heeds no `wantedDids` would send them.
 
 import asyncio
 import multiprocessing
-import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -22,7 +21,7 @@ from sources.bluesky.web import open_web
 from sources.clock import SystemClock
 from sources.tally import Tally
 from sources.types import Account, Arrival, Cursor, Wanted
-from tests.benchmarks.report import Figure, finish
+from tests.benchmarks.report import Figure
 from tests.fakes.bluesky import FakeBluesky, Person, bluesky
 
 EVENTS = 30_000
@@ -32,8 +31,9 @@ TEXT = "Magnitude 6.1 quake shakes the coast, no tsunami warning issued; trains 
 ANN = Person(handle="ann.test")
 
 
-async def main() -> int:
-    return finish("jetstream", [await read(), await filtered()], events=EVENTS)
+async def measure() -> list[Figure]:
+    """Both figures, with their limits."""
+    return [await read(), await filtered()]
 
 
 async def read() -> Figure:
@@ -52,7 +52,7 @@ async def read() -> Figure:
     finally:
         server.kill()
         server.join()
-    return Figure(name="read_per_s", value=EVENTS / took_s, floor=LEAST_EVENTS_A_SECOND)
+    return Figure(name="jetstream_read_per_s", value=EVENTS / took_s, floor=LEAST_EVENTS_A_SECOND)
 
 
 async def take(arrivals: AsyncGenerator[Arrival, None]) -> None:
@@ -78,7 +78,7 @@ async def filtered() -> Figure:
             async for arrival in reader.arrivals(messages[start : start + 500], clock.now()):
                 assert arrival.post is None
         took_s = time.process_time() - began
-    return Figure(name="filtered_per_s", value=EVENTS / took_s, floor=LEAST_EVENTS_A_SECOND)
+    return Figure(name="jetstream_filtered_per_s", value=EVENTS / took_s, floor=LEAST_EVENTS_A_SECOND)
 
 
 def serve(there: Connection) -> None:
@@ -97,7 +97,3 @@ async def fill(fake: FakeBluesky) -> None:
     fake.people[ANN.did] = ANN
     for number in range(EVENTS):
         await fake.write(ANN, f"3l{number}", f"{TEXT}{number}")
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

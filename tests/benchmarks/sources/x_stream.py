@@ -1,13 +1,11 @@
 """How fast X's stream is read: lines with the fields and expansions that are asked for, until their posts are given.
 
-    python -m tests.benchmarks.x_stream
+    python -m tests.benchmarks.sources x_stream
 
 Every line arrives by itself, which is the slowest way; half of them are of watched accounts. Lines a second of one
-core (X sends at most 250). Exit status 1 below 2,000.
+core (X sends at most 250).
 """
 
-import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -15,7 +13,7 @@ from contextlib import aclosing
 from sources.clock import SystemClock
 from sources.types import Account, Wanted
 from sources.x.source import X
-from tests.benchmarks.report import Figure, finish
+from tests.benchmarks.report import Figure
 from tests.fakes.x.scripted import Line, ScriptedX
 from tests.fakes.x.world import World, as_line
 
@@ -38,7 +36,8 @@ class _Prepared(ScriptedX):
         return line
 
 
-async def main() -> int:
+async def measure() -> list[Figure]:
+    """The one figure, with its limit."""
     clock = SystemClock()
     world = World(clock.now)
     lines = [as_line(world.shaped(world.say(f"account_{number % ACCOUNTS}", _text(number)))) for number in range(LINES)]
@@ -52,8 +51,7 @@ async def main() -> int:
             if given == LINES // 2:
                 break
     took_s = time.process_time() - began
-    size = sum(map(len, lines)) // LINES
-    return finish("x_stream", [Figure(name="lines_per_s", value=LINES / took_s, floor=FLOOR)], bytes_a_line=size)
+    return [Figure(name="x_lines_per_s", value=LINES / took_s, floor=FLOOR)]
 
 
 def _text(number: int) -> str:
@@ -63,7 +61,3 @@ def _text(number: int) -> str:
 def _account(world: World, number: int) -> Account:
     user = world.user(f"account_{number}")
     return Account(source="x", id=user["id"], handle=user["username"])
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

@@ -1,6 +1,6 @@
 """What feeds cost: a thousand of 50 kB, read once an hour over HTTP, every second one with a new entry.
 
-    python -m tests.benchmarks.feeds
+    python -m tests.benchmarks.sources feeds
 
 The server is a process of its own. A fifth of the feeds is read, and the time of this process that it took is set
 against an hour for all. Milliseconds: how late the event loop was at most while they were read.
@@ -8,7 +8,6 @@ against an hour for all. Milliseconds: how late the event loop was at most while
 
 import asyncio
 import multiprocessing
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from sources.feeds.reading import Feed, Readings
 from sources.feeds.source import AT_ONCE
 from sources.http import Fetcher
 from sources.types import Account
-from tests.benchmarks.report import Figure, finish
+from tests.benchmarks.report import Figure
 from tests.fakes.feeds import FakeFeeds, Item, at, rss
 
 FEEDS = 1_000
@@ -33,10 +32,6 @@ BYTES = 50_000
 HOUR_S = 3_600.0
 MOST_SHARE = 0.02
 MOST_LATE_MS = 50.0
-
-
-async def main() -> int:
-    return finish("feeds", await measure(), feeds=FEEDS, measured=MEASURED, bytes=len(document(0, 0)))
 
 
 async def measure() -> list[Figure]:
@@ -61,8 +56,8 @@ async def measure() -> list[Figure]:
         server.join()
     assert new == MEASURED // 2, f"{new} new entries were found"
     return [
-        Figure(name="share_of_a_core", value=took_s * FEEDS / MEASURED / HOUR_S, ceiling=MOST_SHARE),
-        Figure(name="event_loop_late_ms", value=max(late_ms), ceiling=MOST_LATE_MS),
+        Figure(name="feeds_share_of_a_core", value=took_s * FEEDS / MEASURED / HOUR_S, ceiling=MOST_SHARE),
+        Figure(name="feeds_event_loop_late_ms", value=max(late_ms), ceiling=MOST_LATE_MS),
     ]
 
 
@@ -134,7 +129,3 @@ def document(number: int, new: int) -> str:
         for entry in range(new + ENTRIES, new, -1)
     ]
     return rss(items)
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

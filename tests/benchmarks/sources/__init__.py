@@ -1,0 +1,1 @@
+"""How fast each source reads, beside what the real ones may bring."""
