@@ -219,8 +219,12 @@ class App:
         await self._supervisor.end("classify", "deliver", within_s=_DRAIN_S)
 
     async def settle(self) -> None:
-        """Let replays play, and return once what they give is stored, decided and delivered."""
+        """Let replays play, and return once what they give is stored, decided and delivered.
+
+        What is held for a suspended channel is not waited for, once that channel was asked whether it is well again.
+        """
         self._gate.set()
+        await self._suspensions.asked.wait()
         await self._batcher.ready()  # a model that cannot be loaded is never passed over in silence
         while not await self._is_settled():
             await self.clock.sleep(_SETTLE_POLL_S)

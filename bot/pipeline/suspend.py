@@ -50,6 +50,8 @@ class Suspensions:
         self._clock = clock
         self._released = released
         self._places = asyncio.Semaphore(_MOST_ASKED_AT_ONCE)
+        self.asked = asyncio.Event()
+        """Set once every channel that was suspended at the start was asked."""
 
     async def run(self) -> None:
         """For ever: ask suspended channels whether they can be sent to again, first of all at the start."""
@@ -58,6 +60,7 @@ class Suspensions:
                 for channel in self._watch_list.channels():
                     if channel.suspended and channel.key.platform in self._platforms:
                         asking.create_task(self._ask(channel.key), name=f"question about {channel.key.channel}")
+            self.asked.set()
             await self._clock.sleep(_ASK_EVERY_S)
 
     async def suspend(self, delivery: Delivery, problem: str) -> None:
