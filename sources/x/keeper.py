@@ -46,6 +46,8 @@ class Keeper:
             self._watched.changed.clear()
             await self._asking.until_answered(self._keep)
             self.has_compared.set()
+            if not self._watched.changed.is_set():
+                self._watched.ruled.set()
             await until(self._clock, LOOK_S, self._watched.changed)
 
     async def _keep(self) -> None:

@@ -17,6 +17,7 @@ from sources.x.watched import Watched
 Move = Callable[[Position], Position]
 
 _MOST_WAITING = 1_000
+_AT_ONCE = timedelta(seconds=5)  # posts take longer than that to the stream, so it missed none
 _REMEMBERED = 20_000
 """Ids of late, to tell what search found and the stream had not brought."""
 
@@ -75,16 +76,18 @@ class Outlet:
         """The stream was heard, and there was no post."""
         await self._put(self._heard_now)
 
-    def resumed(self, connected_at: datetime) -> None:
+    def resumed(self, connected_at: datetime, needed_since: datetime) -> None:
         """The stream is heard again: what it did not bring since it was last heard is to be searched.
 
         After a start, since the rules were last seen to be right: an earlier life may have put them right and died
-        before it could say so.
+        before it could say so. After a rest, since it was needed again, where X was not there at once.
         """
         heard, compared = self._position.heard, self._compared_before
         self._compared_before = None
         if heard is not None:
             self._open(min(heard - BEFORE, compared or heard), connected_at + AFTER)
+        elif connected_at - needed_since > _AT_ONCE:
+            self._open(needed_since, connected_at + AFTER)
 
     async def rested(self) -> None:
         """Nothing is to be read for a while, on purpose: there is nothing to go on from afterwards."""

@@ -20,14 +20,12 @@ from sources.x.outlet import Outlet
 from sources.x.people import People
 from sources.x.position import Position, from_cursor
 from sources.x.rules import TooManyAccountsError, pack
-from sources.x.stream import Stream
+from sources.x.stream import RULES_FIRST_S, Stream
 from sources.x.transport import Transport
 from sources.x.waiting import until
 from sources.x.watched import Watched, unnumbered, wish_of
 
 log = logging.getLogger(__name__)
-
-_RULES_FIRST_S = 10.0  # so long the stream waits for its rules; those X holds from before will do
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +144,7 @@ class X:
         keeper = Keeper(self._transport, self._clock, watched=self._watched, outlet=outlet, tally=self._tally)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run(), name="x rules")
-            await until(self._clock, _RULES_FIRST_S, keeper.has_compared)
+            await until(self._clock, RULES_FIRST_S, keeper.has_compared)
             tasks.create_task(stream.run(), name="x stream")
             tasks.create_task(gaps.run(), name="x search")
             tasks.create_task(self._deletions.run(outlet), name="x deletions")

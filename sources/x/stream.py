@@ -13,13 +13,16 @@ from sources.x.lines import Line, Lines, read_line
 from sources.x.outlet import Outlet
 from sources.x.problems import Problem
 from sources.x.transport import Connection, Transport, XRefusedError, XUnreachableError
-from sources.x.waiting import within
+from sources.x.waiting import until, within
 from sources.x.watched import Watched
 
 log = logging.getLogger(__name__)
 
 SILENCE_S = 20.5
 """X sends a byte at least every 20 s. A connection that is silent for longer is dead, whatever it looks like."""
+
+RULES_FIRST_S = 10.0
+"""So long the stream waits for its rules; those X holds from before will do."""
 
 _CONNECT_S = 40.0  # until X answers; the real transport gives up sooner by itself
 _HTTP_CONFLICT = 409
@@ -78,6 +81,7 @@ class Stream:
         self._tally = tally
         self._connects = connects
         self._backoff = Backoff()
+        self._needed_since = clock.now()
 
     async def run(self) -> None:
         """For ever."""
@@ -99,6 +103,8 @@ class Stream:
 
     async def _until_needed(self) -> None:
         """Return once there is somebody to hear and something left to spend."""
+        if self._is_needed():
+            return
         while not self._is_needed():
             await self._outlet.rested()
             self._tally.wrong("stream", "")
@@ -107,6 +113,8 @@ class Stream:
                 continue
             log.warning("rest source=x reason=%r", self._budget.warning())
             await self._clock.sleep(seconds_until(self._budget.next_month(), self._clock.now()))
+        self._needed_since = self._clock.now()
+        await until(self._clock, RULES_FIRST_S, self._watched.ruled)  # X refuses a stream without rules
 
     async def _listen(self) -> End:
         """One connection, from its beginning to its end."""
@@ -182,4 +190,4 @@ class Stream:
         if not call.is_well:
             call.is_well = True
             self._tally.wrong("stream", "")
-            self._outlet.resumed(call.since)
+            self._outlet.resumed(call.since, self._needed_since)

@@ -38,6 +38,9 @@ class Watched:
         self.anyone = asyncio.Event()
         """Set while anybody is wished for."""
 
+        self.ruled = asyncio.Event()
+        """Set while the rules at X are those of the wish, as far as is known."""
+
     def replace(self, wanted: Collection[Wanted], now: datetime) -> None:
         """From now on these and no others."""
         wish = wish_of(wanted)
@@ -46,6 +49,7 @@ class Watched:
             return
         self.wish = wish
         self.since = now
+        self.ruled.clear()
         self.changed.set()
         if wish:
             self.anyone.set()

@@ -58,6 +58,27 @@ async def test_rules_follow_the_watch_list_while_the_stream_goes_on(scene: Scene
         assert len([1 for _, kind, _ in scene.x.answers.asked if kind == "stream"]) == 1
 
 
+async def test_the_first_who_is_watched_has_a_rule_before_the_stream_is_asked_for(scene: Scene) -> None:
+    """X refuses a stream without rules, and would have to be left alone for five seconds."""
+    await scene.watch()
+    async with scene.reading():
+        await scene.passes(60)
+        await scene.watch("alice")
+        await scene.connected()
+    assert len(_asked(scene, "stream")) == 1
+
+
+async def test_what_is_posted_while_x_is_away_right_after_the_first_watch_is_found(scene: Scene) -> None:
+    scene.x.next_streams = [faults.BUSY_PAGE] * 3
+    await scene.watch()
+    async with scene.reading():
+        await scene.passes(60)
+        await scene.watch("alice")
+        await scene.passes(1)
+        scene.x.world.say("alice", "first of all")
+        await scene.until(lambda: scene.texts == ["first of all"])
+
+
 async def test_when_nobody_is_watched_any_more_the_stream_rests(scene: Scene) -> None:
     await scene.watch("alice")
     async with scene.reading():

@@ -84,15 +84,23 @@ async def test_a_stream_that_is_heard_again_opens_a_gap_from_a_minute_before_its
     last = clock.now()
     made = outlet(clock, Position(heard=last))
     await clock.advance(600)
-    made.resumed(clock.now())
+    made.resumed(clock.now(), clock.now())
     assert made.gaps == (Stretch(start=last - timedelta(seconds=60), end=clock.now() + timedelta(seconds=10)),)
 
 
 async def test_a_stream_that_was_never_heard_missed_nothing() -> None:
     clock = FakeClock(held=True)
     made = outlet(clock)
-    made.resumed(clock.now())
+    made.resumed(clock.now(), clock.now())
     assert made.gaps == ()
+
+
+async def test_a_stream_that_could_not_be_had_when_it_was_first_needed_is_searched_since_then() -> None:
+    clock = FakeClock(held=True)
+    made, needed_since = outlet(clock), clock.now()
+    await clock.advance(600)
+    made.resumed(clock.now(), needed_since)
+    assert made.gaps == (Stretch(start=needed_since, end=clock.now() + timedelta(seconds=10)),)
 
 
 async def test_after_a_rest_there_is_nothing_to_go_on_from() -> None:
@@ -107,9 +115,9 @@ async def test_after_a_start_it_is_searched_from_when_the_rules_were_last_right(
     compared, heard = clock.now() - timedelta(minutes=4), clock.now()
     made = outlet(clock, Position(heard=heard, compared=compared))
     made.compared()
-    made.resumed(clock.now())
+    made.resumed(clock.now(), clock.now())
     assert made.gaps[0].start == compared
     await made.searched(made.gaps[0])
     await made.kept_alive()
-    made.resumed(clock.now())
+    made.resumed(clock.now(), clock.now())
     assert made.gaps[0].start == clock.now() - timedelta(seconds=60)
