@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, Protocol
 
@@ -55,6 +55,9 @@ def shown(handle: str) -> str:
     return handle if "://" in handle else f"@{handle}"
 
 
+_LAST_OF_A_SECOND = timedelta(microseconds=999_999)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
     """One item read from a source, identified by (source, id): for an edited post the first id of its history.
@@ -77,6 +80,13 @@ class Post:
     def current_from(self) -> datetime:
         """When the post became news here; a watch decides posts that became news after it was added."""
         return self.played_at or self.published_at
+
+    @property
+    def current_by(self) -> datetime:
+        """The latest moment at which it can have become news: a source that dates posts to the second leaves open when
+        in that second it was, and a post of the second in which a watch was added is not to be lost."""
+        moment = self.current_from
+        return moment if self.played_at or moment.microsecond else moment + _LAST_OF_A_SECOND
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,7 +28,7 @@ Refusal = tuple[Reason, str]
 
 def refusal_before_scoring(reading: Reading, watcher: Watcher) -> Refusal | None:
     """Why the model need not be asked about this post for this channel; None when it must."""
-    if reading.post.current_from < watcher.watch.added_at:
+    if reading.post.current_by < watcher.watch.added_at:
         return Reason.BEFORE_WATCH, ""
     if deaf := refusal_of_channel(watcher.channel):
         return deaf

@@ -143,7 +143,7 @@ class Columns:
     def asking(self, reading: Reading) -> _Marks:
         """For which listeners nothing refuses this post before it is scored."""
         marks = np.full(len(self.listeners), reading.has_text)
-        marks[self.by_added[bisect_right(self.added, reading.post.current_from) :]] = False
+        marks[self.by_added[bisect_right(self.added, reading.post.current_by) :]] = False
         marks[list(self.filters.refusing(reading))] = False
         return marks
 

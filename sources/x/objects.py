@@ -151,18 +151,18 @@ def _storable(text: str) -> str:
 
 
 def _published_at(item: Mapping[str, Any], tweet_id: str) -> datetime:
-    """As stated; else, or where that is no date, when the id was given out."""
-    stated = item.get("created_at")
+    """As stated, which is to the second, within that second as the id says; else when the id was given out."""
+    stated, made = item.get("created_at"), made_at(tweet_id)
     if isinstance(stated, str):
         try:
             moment = datetime.fromisoformat(stated)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            return made if made and made.replace(microsecond=0) == moment else moment
         except (ValueError, OverflowError):  # no date, or one at the end of time
             pass
-    found = made_at(tweet_id)
-    if found is None:
+    if made is None:
         raise UnreadableError("has no date")
-    return found
+    return made
 
 
 def _lang(code: object) -> str:

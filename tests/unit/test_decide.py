@@ -274,7 +274,21 @@ def test_an_answer_that_is_not_known_is_an_error_and_never_zero(mode: Mode) -> N
     ],
 )
 def test_a_watch_decides_posts_published_from_then_on(since: datetime, reason: Reason) -> None:
-    assert replace(alerting(), watched_since=since).decide().reason is reason
+    to_the_microsecond = {"published_at": NOW + timedelta(microseconds=5)}
+    watched_since = since + timedelta(microseconds=5)
+    assert replace(alerting(), post=to_the_microsecond, watched_since=watched_since).decide().reason is reason
+
+
+@pytest.mark.parametrize(
+    ("since", "reason"),
+    [
+        pytest.param(NOW + timedelta(milliseconds=999), Reason.ALERT, id="later in that second"),
+        pytest.param(NOW + timedelta(seconds=1), Reason.BEFORE_WATCH, id="in the next"),
+    ],
+)
+def test_a_post_dated_to_the_second_in_which_the_watch_was_added_is_not_lost(since: datetime, reason: Reason) -> None:
+    dated = {"published_at": NOW}
+    assert replace(alerting(), post=dated, watched_since=since).decide().reason is reason
 
 
 def test_a_replayed_post_counts_from_when_it_was_played() -> None:

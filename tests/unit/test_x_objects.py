@@ -232,6 +232,18 @@ def test_the_time_of_an_id_is_that_of_its_tweet() -> None:
     assert made_at("12three") is None
 
 
+@pytest.mark.parametrize(
+    ("stated", "published"),
+    [
+        ("2019-12-31T19:26:16.000Z", made_at("1212092628029698048")),
+        ("2019-12-31T19:26:20.000Z", datetime(2019, 12, 31, 19, 26, 20, tzinfo=UTC)),
+    ],
+)
+def test_within_the_second_that_x_states_its_id_tells_when_a_tweet_was_made(stated: str, published: datetime) -> None:
+    found = read({"data": {"id": "1212092628029698048", "text": "a", "author_id": "7", "created_at": stated}})
+    assert found.tweets[0].post.published_at == published
+
+
 def _payloads() -> Iterator[object]:
     for path in sorted((PAYLOADS / "x_api_v2").rglob("*.jsonl")):
         for line in path.read_text().splitlines():
