@@ -12,6 +12,9 @@ from sources.clock import Clock
 MOST_DIDS = 10_000
 """So many accounts Jetstream follows on one connection."""
 
+MOST_IN_ADDRESS = 100
+"""So many fit into the address of a connection, whose first line servers take up to some 8 kB long."""
+
 PING_S = 20.0
 """People may be quiet for hours, but a server answers a ping. One that is gone is found out within twice that."""
 
@@ -22,8 +25,8 @@ _MOST_BYTES = 1024 * 1024  # of one message; no post is nearly as long
 class Line:
     """An open connection on which Jetstream knows whom to tell of: always someone, since nobody would mean everyone.
 
-    Whom to follow is said in a message, since thousands of accounts do not fit in an address: with `requireHello`
-    the server waits for it, and later ones take its place without a new connection.
+    A few accounts stand in its address, as every server understands it. Thousands do not fit there: whom to follow is
+    said in a message, too; with `requireHello` the server waits for it, and later ones take its place.
     """
 
     def __init__(self, socket: Socket, clock: Clock) -> None:
@@ -35,8 +38,11 @@ class Line:
     @classmethod
     async def open(cls, transport: Transport, url: str, *, from_us: int, dids: Collection[str], clock: Clock) -> "Line":
         """Connect, and ask for what these accounts did from `from_us` (microseconds since 1970) on. Raises CutError."""
-        query = urlencode({"requireHello": "true", "cursor": from_us})
-        line = cls(await transport.connect(f"{url}{'&' if '?' in url else '?'}{query}"), clock)
+        query: list[tuple[str, object]] = [("requireHello", "true"), ("cursor", from_us)]
+        if len(dids) <= MOST_IN_ADDRESS:
+            query += [("wantedCollections", one) for one in (POSTS, REPOSTS)]
+            query += [("wantedDids", did) for did in sorted(dids)]
+        line = cls(await transport.connect(f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"), clock)
         try:
             await line.follow(dids)
         except CutError:

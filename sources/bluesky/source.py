@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sources.accounts import BLUESKY
 from sources.bluesky.api import Api
-from sources.bluesky.line import MOST_DIDS, Line
+from sources.bluesky.line import MOST_DIDS, MOST_IN_ADDRESS, Line
 from sources.bluesky.reader import Reader
 from sources.bluesky.transport import CutError, Transport
 from sources.bluesky.web import open_web
@@ -43,6 +43,8 @@ class Bluesky:
         self._listening = asyncio.Event()
         self._line: Line | None = None
         self._failures = 0
+        self._anew = False
+        """We ended the connection ourselves, and the next one is due at once."""
 
     @classmethod
     @asynccontextmanager
@@ -111,6 +113,11 @@ class Bluesky:
             await self._line.close()
 
     async def _tell(self, line: Line) -> None:
+        """A few are said in the address of a new connection, which goes on where this one ends; many in a message."""
+        if len(self._reader.wanted) <= MOST_IN_ADDRESS:
+            self._anew = True
+            await line.close()
+            return
         try:
             await line.follow(self._reader.wanted)
         except CutError as error:  # the next connection is told
@@ -146,7 +153,8 @@ class Bluesky:
 
     def _cut(self, error: CutError, began: datetime) -> float:
         """For how many seconds to pause after this end of a connection, which began then."""
-        if not self._listening.is_set():
+        anew, self._anew = self._anew, False
+        if anew or not self._listening.is_set():
             return 0.0
         self._failures = 0 if self._clock.now() - began >= _SOUND else self._failures + 1
         pause_s = pause(self._failures, error.wait_s)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sources.accounts import BLUESKY
+from sources.bluesky.line import MOST_IN_ADDRESS
 from sources.bluesky.source import Bluesky
 from sources.clock import Clock, SystemClock
 from sources.types import (
@@ -64,18 +65,32 @@ async def test_a_new_post_of_a_watched_account_arrives_with_its_page_language_an
     assert made.state().connected_since is None  # it hung up when nobody read any more
 
 
-async def test_a_change_of_the_watch_is_said_on_the_open_connection(sky: FakeBluesky) -> None:
+@pytest.mark.parametrize("others", [0, MOST_IN_ADDRESS])
+async def test_a_change_of_the_watch_is_said_at_once(sky: FakeBluesky, others: int) -> None:
+    """A few accounts in the address of a new connection, so many on the open one."""
     ann, bob = sky.join("ann.test"), sky.join("bob.test")
+    crowd = [sky.join(f"other{number}.test") for number in range(others)]
     async with source(sky) as made, Ear(made).open() as ear:
-        await made.watch(wanted(ann))
-        await sky.followed(ann)
-        await made.watch(wanted(bob))
-        await sky.followed(bob)
+        await made.watch(wanted(ann, *crowd))
+        await sky.followed(ann, *crowd)
+        await made.watch(wanted(bob, *crowd))
+        await sky.followed(bob, *crowd)
         await sky.write(ann, "1", "watched no more")
         await sky.write(bob, "2", "watched now")
         await ear.until(1)
     assert ear.texts == ["watched now"]
-    assert len(sky.connects) == 1
+    assert len(sky.connects) == (1 if others else 2)
+
+
+async def test_what_is_written_between_two_connections_is_not_lost(sky: FakeBluesky) -> None:
+    ann, bob = sky.join("ann.test"), sky.join("bob.test")
+    async with source(sky) as made, Ear(made).open() as ear:
+        await made.watch(wanted(ann))
+        await sky.followed(ann)
+        await made.watch(wanted(ann, bob))
+        await sky.write(bob, "1", "written meanwhile")
+        await ear.until(1)
+    assert ear.texts == ["written meanwhile"]
 
 
 async def test_nobody_is_followed_once_nobody_is_watched(sky: FakeBluesky) -> None:
