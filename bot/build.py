@@ -63,7 +63,12 @@ async def build(
             gate.set()  # nobody types /wait there
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
     threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
-    choice = choice or choose(settings.classifier, template=settings.classifier_template, threads=threads)
+    choice = choice or choose(
+        settings.classifier,
+        template=settings.classifier_template,
+        threads=threads,
+        precision=settings.classifier_dtype,
+    )
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
     with ExitStack() as opened:
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing

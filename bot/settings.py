@@ -28,6 +28,7 @@ from bot.setting_values import (
     SocketAddress,
     Speed,
 )
+from classifier.types import Precision
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
 
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
         "", description="a hypothesis template with one `{}`, in place of the engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
+    classifier_dtype: Precision = Field(
+        Precision.FP32,
+        description="in what precision the model computes: `fp32`, or `bf16` and `fp16`, which are faster where the "
+        "processor has instructions for them, and move scores a little: each counts as another model",
+    )
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
     replay_speed: Speed = Field(
         None,

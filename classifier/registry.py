@@ -7,7 +7,7 @@ import difflib
 from dataclasses import dataclass
 
 from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE, check_template
-from classifier.types import Classifier, ModelUnusableError
+from classifier.types import Classifier, ModelUnusableError, Precision
 
 _TEMPLATES = {"embedding": EMBEDDING_TEMPLATE, "nli": NLI_TEMPLATE, "null": NULL_TEMPLATE}
 """The engines there are, with the template of each."""
@@ -35,6 +35,8 @@ class Choice:
     threads: int = 0
     """How many threads torch may compute on; 0 leaves that to torch."""
 
+    precision: Precision = Precision.FP32
+
     def load(self) -> Classifier:
         """The classifier, ready to answer. Blocks for seconds. Raises ModelUnusableError."""
         try:
@@ -61,13 +63,13 @@ class Choice:
         if self.engine == "nli":
             from classifier.nli import NliClassifier  # noqa: PLC0415
 
-            return NliClassifier(self.place, template=self.template)
+            return NliClassifier(self.place, template=self.template, precision=self.precision)
         from classifier.embedding import EmbeddingClassifier  # noqa: PLC0415
 
-        return EmbeddingClassifier(self.place, template=self.template)
+        return EmbeddingClassifier(self.place, template=self.template, precision=self.precision)
 
 
-def choose(written: str, *, template: str = "", threads: int = 0) -> Choice:
+def choose(written: str, *, template: str = "", threads: int = 0, precision: Precision = Precision.FP32) -> Choice:
     """What was written, understood; `template` replaces the engine's own where it is given. Raises ChoiceError."""
     engine, colon, place = (part.strip() for part in written.partition(":"))
     if engine not in _TEMPLATES:
@@ -82,4 +84,10 @@ def choose(written: str, *, template: str = "", threads: int = 0) -> Choice:
         check_template(template or _TEMPLATES[engine])
     except ValueError as error:
         raise ChoiceError(str(error)) from error
-    return Choice(engine=engine, place=place, template=template or _TEMPLATES[engine], threads=threads)
+    return Choice(
+        engine=engine,
+        place=place,
+        template=template or _TEMPLATES[engine],
+        threads=threads,
+        precision=precision,
+    )
