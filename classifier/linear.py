@@ -25,7 +25,7 @@ class PackedLinear(nn.Module):
             weight = plain.weight.detach().contiguous()
             self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS_EXPECTED)  # noqa: SLF001
             bias: Tensor | None = plain.bias  # torch's types deny that it may be None
-            self.bias = None if bias is None else bias.detach()
+            self.bias = None if bias is None else bias.detach().clone()  # not a view of the file any more
 
     def forward(self, rows: Tensor) -> Tensor:
         """[..., in_features] -> [..., out_features]."""

@@ -36,6 +36,7 @@ class Runner:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = model.to(self._device)
         pack_linears(self._model)
+        _let_go_of_the_file(self._model)
         remember_positions(self._model)
         self._padding = padding
         self._most_rows = most_rows
@@ -90,6 +91,14 @@ class Runner:
             )
         self._budget = max(1, tokens // 2)
         log.warning("halved batch tokens=%d reason=out of memory", self._budget)
+
+
+def _let_go_of_the_file(model: nn.Module) -> None:
+    """Copy what is left of the weights as they were read: a single view keeps all of the file in memory, packed layers
+    included, and a file that changes under a view ends the process."""
+    for parameter in model.parameters():
+        if parameter.device.type == "cpu":
+            parameter.data = parameter.data.clone()
 
 
 def _no_cache(model: nn.Module) -> dict[str, bool]:

@@ -8,23 +8,8 @@ from classifier.types import Mode
 _WORDS = (
     *("the", "river", "broke", "its", "banks", "harbour", "road", "water", "tonight", "goal", "patch", "login", "a,"),
     *("RT", "@news", "https://example.org/x", "#Hochwasser", "Überschwemmung", "наводнение", "洪水", "في", "दिल्ली"),
-    *(
-        "🌊",
-        "👩\u200d🚒",
-        "e\u0301",
-        "\u200b",
-        "{}",
-        "{0}",
-        "100%",
-        "[MASK]",
-        "<b>",
-        "\t",
-        "\r\n",
-        "«",
-        "ＡＢＣ",
-        "𝔘𝔫𝔦",
-        "\x07",
-    ),
+    *("🌊", "👩\u200d🚒", "e\u0301", "\u200b", "{}", "{0}", "100%", "ＡＢＣ", "𝔘𝔫𝔦"),
+    *("[MASK]", "<b>", "\t", "\r\n", "«", "\x07"),
 )
 _CHARACTERS = ["x", ".", "é", "水", "🌊", "\u202e", "ß", "7"]
 _LONG = 10_000
