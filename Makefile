@@ -32,8 +32,9 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
+# In the order of the folders: those that start whole programs come first, so that none of them is left at the end.
 unit: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build

@@ -47,9 +47,12 @@ def _no_token(value: SecretStr) -> SecretStr:
     return value
 
 
+_BESIDE_A_TOKEN = re.compile(r"[0-9]{15,21}|[0-9a-f]{64}|[\w-]{32}|xox.*|xapp-.*|.*\s.*", re.ASCII)
+
+
 def _discord_token(value: SecretStr) -> SecretStr:
-    """A bot's token has three parts; the client secret, the public key and the ids beside it have one."""
-    if value.get_secret_value() and not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", value.get_secret_value(), re.ASCII):
+    """What stands beside a bot's token is easily taken for it: ids, the public key, the client secret; or Slack's."""
+    if _BESIDE_A_TOKEN.fullmatch(value.get_secret_value()):
         raise ValueError(
             "is no bot token: one has three parts joined by dots. It stands on the page Bot of your app, Reset Token; "
             "the client secret, the public key and the ids are other things."

@@ -24,10 +24,14 @@ _T = TypeVar("_T")
 async def answered(asking: Awaitable[Reply], slow: Callable[[], Awaitable[None]]) -> Reply:
     """The answer; `slow` is called once where it is long in coming."""
     answer = asyncio.ensure_future(asking)
-    await asyncio.wait({answer}, timeout=SLOW_S)
-    if not answer.done():
-        await slow()
-    return await answer
+    try:
+        await asyncio.wait({answer}, timeout=SLOW_S)
+        if not answer.done():
+            await slow()
+        return await answer
+    finally:  # whoever gives up waiting leaves nobody behind who goes on
+        answer.cancel()
+        await asyncio.gather(answer, return_exceptions=True)
 
 
 async def alerts_in(inbound: Inbound, channel: ChannelKey, message: Receipt) -> list[AlertId]:
@@ -58,3 +62,17 @@ class Remembered(Generic[_T]):
         self._things[name] = thing
         while len(self._things) > self._most:
             self._things.popitem(last=False)
+
+
+class Seen:
+    """The last things that came: whatever comes twice is done once."""
+
+    def __init__(self) -> None:
+        self._names: Remembered[None] = Remembered()
+
+    def is_news(self, name: str) -> bool:
+        """Whether nothing came under this name before."""
+        if name in self._names:
+            return False
+        self._names.put(name, None)
+        return True

@@ -39,10 +39,8 @@ async def _run(config: Path | None) -> None:
 
 
 def _is_null(stream: TextIO | None) -> bool:
-    """Whether nothing can ever be read there, as in a container or a service."""
-    if stream is None:
-        return True
+    """Whether nobody can ever type there, as in a container or a service. One that is closed has come to its end."""
     try:
-        return os.path.samestat(os.fstat(stream.fileno()), Path(os.devnull).stat())
+        return stream is not None and os.path.samestat(os.fstat(stream.fileno()), Path(os.devnull).stat())
     except OSError:  # closed, or not of this system at all
-        return True
+        return False

@@ -2,24 +2,30 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.chat.slack.manifest import manifest
-from tests.acceptance.program import Ended, environment, lapwing, write_posts
+from tests.acceptance.program import (
+    LIFE_S,
+    Ended,
+    ended,
+    kept_in,
+    lapwing,
+    of_discord,
+    of_slack,
+    running,
+    write_posts,
+)
 from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord
 from tests.fakes.discord import Channel as DiscordChannel
 from tests.fakes.discord import Message as DiscordMessage
 from tests.fakes.discord import Person as DiscordPerson
 from tests.fakes.lookout import a_line, answer, cards, until
 from tests.fakes.slack import FakeSlack
-
-LIFE_S = 60
 
 
 @dataclass(frozen=True)
@@ -32,18 +38,7 @@ class Town:
 
     @property
     def settings(self) -> dict[str, object]:
-        return {
-            "database": self.folder / "lapwing.db",
-            "replay_file": self.folder / "posts.jsonl",
-            "replay_speed": "max",
-            "classifier": "null",
-            "slack_bot_token": self.slack.app.bot_token,
-            "slack_app_token": self.slack.app.app_token,
-            "slack_api_url": self.slack.url,
-            "discord_token": self.discord.app.token,
-            "discord_api_url": self.discord.api_url,
-            "discord_gateway_url": self.discord.gateway_url,
-        }
+        return {**kept_in(self.folder), **of_slack(self.slack), **of_discord(self.discord)}
 
 
 @pytest.fixture
@@ -54,28 +49,6 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         yield Town(slack, discord, tmp_path)
         assert slack.complaints == []
         assert discord.complaints == []
-
-
-@asynccontextmanager
-async def awake(town: Town, **more: object) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`lapwing run`, killed at the end if it has not ended by then."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run",
-        env=environment(**town.settings | more),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    async with asyncio.timeout(LIFE_S):
-        _, err = await process.communicate()
-    return process.returncode, err.decode()
 
 
 async def listens(town: Town) -> None:
@@ -109,7 +82,7 @@ async def test_one_program_serves_both_and_each_channel_has_settings_of_its_own(
     slack_ops, discord_ops = town.slack.channel("ops", ada), town.discord.channel("ops")
     posts = [a_line(number, f"Post number {number}", after_s=number) for number in range(20)]
     write_posts(town.folder / "posts.jsonl", posts)
-    async with awake(town, replay_speed=1) as process:
+    async with running(**town.settings | {"replay_speed": 1}) as process:
         await listens(town)
         await answer(ada, slack_ops, "/labels set security, outage")
         await uses(ann, discord_ops, "/labels set", labels="database, outage")
@@ -120,8 +93,7 @@ async def test_one_program_serves_both_and_each_channel_has_settings_of_its_own(
         await until(lambda: cards(slack_ops) and alerts(discord_ops), LIFE_S)
         here = await answer(ada, slack_ops, "/config show")
         there = await uses(ann, discord_ops, "/config show")
-        process.send_signal(signal.SIGTERM)
-        assert await ended(process) == (0, "")
+        assert await ended(process, told=signal.SIGTERM) == (0, "")
     assert "label security: above 1%" in here
     assert "database" not in here
     assert "label database: above 2%" in there
@@ -132,14 +104,13 @@ async def test_a_chat_that_is_away_holds_up_no_other(town: Town) -> None:
     ada = town.slack.person("ada")
     ops = town.slack.channel("ops", ada)
     nowhere = {"discord_api_url": "http://127.0.0.1:9/api/v10", "discord_gateway_url": "ws://127.0.0.1:9/"}
-    async with awake(town, **nowhere) as process:
+    async with running(**town.settings | nowhere) as process:
         await until(lambda: len(town.slack.sockets.open) == 2, LIFE_S)
         await answer(ada, ops, "/labels set security, outage, database")
         await answer(ada, ops, "/threshold set 1%")
         await answer(ada, ops, "/watch @vendor_sec")
         await until(lambda: cards(ops), LIFE_S)
-        process.send_signal(signal.SIGTERM)
-        status, err = await ended(process)
+        status, err = await ended(process, told=signal.SIGTERM)
     assert status == 0
     assert "Traceback" not in err
 
@@ -156,7 +127,7 @@ async def test_a_chat_that_is_away_holds_up_no_other(town: Town) -> None:
 async def test_a_wrong_token_of_either_is_named_in_one_line(
     town: Town, given: dict[str, object], status: int, words: str
 ) -> None:
-    async with awake(town, **given) as process:
+    async with running(**town.settings | given) as process:
         came_to, err = await ended(process)
     assert came_to == status, err
     assert any(line.startswith("lapwing: ") and words in line for line in err.splitlines()), err
@@ -186,14 +157,13 @@ async def test_what_is_wrong_with_one_chat_hides_nothing_of_the_other(town: Town
 
 async def test_the_doctor_reads_beside_a_running_lapwing_what_is_watched_on_discord_alone(town: Town) -> None:
     ada, ann = town.slack.person("ada"), town.discord.person("ann", permissions=MANAGE_CHANNELS)
-    async with awake(town) as process:
+    async with running(**town.settings) as process:
         await listens(town)
         await answer(ada, town.slack.channel("ops", ada), "/watch @vendor_sec")
         idle = await doctor(town)
         await uses(ann, town.discord.channel("ops"), "/watch", accounts="@vendor_sec")
         busy = await doctor(town)
-        process.send_signal(signal.SIGTERM)
-        await ended(process)
+        await ended(process, told=signal.SIGTERM)
     assert "server    ok, lookouts: nothing is watched there yet" in idle.out
     assert "server    ok, lookouts: alerts can be posted in the one channel" in busy.out
     assert not list(town.folder.glob("lapwing.db-*")), "what reading left behind is tidied away"

@@ -1,15 +1,12 @@
 """A day with Lapwing in Discord: the program as it is built, the real discord.py, a local Discord."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.chat.discord.platform import Discord
-from tests.fakes.discord import BOT_USER, MANAGE_CHANNELS, FakeDiscord, Person, effects, late, pings
+from tests.fakes.discord import BOT_USER, FakeDiscord, Person, effects, late, pings
 from tests.fakes.discord_home import said
-from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, keys, labels, posted, whispers
 
@@ -18,24 +15,10 @@ REST_MEMBER = "GET /guilds/{guild_id}/members/{user_id}"
 
 
 @pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Discord, "client_type", QuickClient)
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
-
-
-@pytest.fixture
 def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     home = Home(discord=discord, folder=tmp_path)
     home.plays(a_line(1, RCE))
     return home
-
-
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
 
 
 async def test_an_alert_is_an_embed_with_five_buttons_that_does_nothing_else(
@@ -102,6 +85,21 @@ async def test_a_reaction_judges_and_its_removal_withdraws(discord: FakeDiscord,
         await robot.unreacts(card, "❌")
         await ben.unreacts(card, tick)
         await judged(app, ("Ada", "relevant", ""))
+
+
+async def test_reactions_that_a_moderator_takes_away_are_withdrawn(
+    discord: FakeDiscord, home: Home, ada: Person
+) -> None:
+    ben, cem, ops = discord.person("ben"), discord.administrator("cem"), discord.channel("ops")
+    async with home.awake() as app:
+        card = await first_card(discord, ada, ops)
+        await ada.reacts(card, "👎")
+        await ben.reacts(card, "👍")
+        await judged(app, ("Ada", "not relevant", ""), ("Ben", "relevant", ""))
+        await cem.clears(card, "👎")
+        await judged(app, ("Ben", "relevant", ""))
+        await cem.clears(card)
+        await judged(app)
 
 
 async def test_reactions_are_taken_in_the_order_they_were_given(discord: FakeDiscord, home: Home, ada: Person) -> None:

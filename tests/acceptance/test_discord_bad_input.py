@@ -42,11 +42,6 @@ def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     return home
 
 
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
-
-
 async def test_nothing_that_people_write_or_are_called_does_anything_in_answers(
     discord: FakeDiscord, home: Home
 ) -> None:

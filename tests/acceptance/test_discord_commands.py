@@ -3,19 +3,16 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bot.chat.discord.platform import Discord
 from tests.fakes.classifier import TroubledClassifier
 from tests.fakes.discord import MANAGE_CHANNELS, Channel, FakeDiscord, Message, Person, late
 from tests.fakes.discord_forms import FORMS
 from tests.fakes.discord_home import answered, asks, said
-from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 
@@ -24,24 +21,10 @@ CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
 
 
 @pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Discord, "client_type", QuickClient)
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
-
-
-@pytest.fixture
 def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     home = Home(discord=discord, folder=tmp_path)
     home.plays(a_line(1, RCE), a_line(2, "Nothing of interest."))
     return home
-
-
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
 
 
 async def test_reads_are_private_with_share_and_changes_public(discord: FakeDiscord, home: Home, ada: Person) -> None:

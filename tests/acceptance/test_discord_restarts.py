@@ -1,15 +1,12 @@
 """Restarts, sessions that end, events that come twice or too early: one judgement, one message."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.chat.discord.platform import Discord
 from tests.fakes.discord import (
     BOT_USER,
-    MANAGE_CHANNELS,
     FakeDiscord,
     Fault,
     Interaction,
@@ -22,23 +19,15 @@ from tests.fakes.discord import (
 )
 from tests.fakes.discord import interactions as interactions_of
 from tests.fakes.discord_home import asks, said
-from tests.fakes.discord_server import QuickClient
 from tests.fakes.lookout import a_line, judged, standing, until
 from tests.fakes.lookout_discord import Home, cards, first_card, heard, labels, posted, whispers
 
 RCE = "Critical security flaw in ExampleDB"
 SEND = "POST /channels/{channel_id}/messages"
 REST_MEMBER = "GET /guilds/{guild_id}/members/{user_id}"
+COMMANDS = "GET /applications/{application_id}/commands"
 HISTORY = "GET /channels/{channel_id}/messages"
-
-
-@pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
-    monkeypatch.setattr(Discord, "client_type", QuickClient)
-    async with FakeDiscord.running() as running:
-        running.channel("ops")
-        yield running
-        assert running.complaints == []
+WHO_REACTED = "GET /channels/{channel_id}/messages/{message_id}/reactions/{emoji}"
 
 
 @pytest.fixture
@@ -46,11 +35,6 @@ def home(discord: FakeDiscord, tmp_path: Path) -> Home:
     home = Home(discord=discord, folder=tmp_path)
     home.plays(a_line(1, RCE))
     return home
-
-
-@pytest.fixture
-def ada(discord: FakeDiscord) -> Person:
-    return discord.person("ada", permissions=MANAGE_CHANNELS)
 
 
 async def test_after_a_restart_old_buttons_work_and_reactions_are_read(
@@ -140,6 +124,44 @@ async def test_what_came_while_a_session_was_lost_is_read(discord: FakeDiscord, 
         await ben.reacts(card, "✅")
         await judged(app, ("Ben", "relevant", ""))
         assert discord.commands.writes == 1
+
+
+async def test_somebody_who_reacts_while_reactions_are_read_has_judged(
+    discord: FakeDiscord, home: Home, ada: Person
+) -> None:
+    ben, eve, ops = discord.person("ben"), discord.person("eve"), discord.channel("ops")
+    async with home.awake():
+        card = await first_card(discord, ada, ops)
+    await ben.reacts(card, "✅")
+    discord.faults.next(WHO_REACTED, slow_reply(0.8))
+    async with home.awake() as app:
+        await until(lambda: discord.faults.met)
+        await eve.reacts(card, "❌")
+        await judged(app, ("Ben", "relevant", ""), ("Eve", "not relevant", ""))
+
+
+async def test_reactions_are_read_though_discord_takes_no_commands(
+    discord: FakeDiscord, home: Home, ada: Person
+) -> None:
+    ops = discord.channel("ops")
+    async with home.awake():
+        card = await first_card(discord, ada, ops)
+    await ada.reacts(card, "✅")
+    discord.faults.next(COMMANDS, server_error(503))
+    async with home.awake() as app:
+        await judged(app, ("Ada", "relevant", ""))
+    assert discord.faults.met
+
+
+async def test_super_reactions_are_read_at_the_start_as_well(discord: FakeDiscord, home: Home, ada: Person) -> None:
+    ben, eve, ops = discord.person("ben"), discord.person("eve"), discord.channel("ops")
+    async with home.awake() as app:
+        card = await first_card(discord, ada, ops)
+        await ben.reacts(card, "✅", burst=True)
+        await judged(app, ("Ben", "relevant", ""))
+    await eve.reacts(card, "✅")
+    async with home.awake() as app:
+        await judged(app, ("Ben", "relevant", ""), ("Eve", "relevant", ""))
 
 
 async def test_an_interaction_that_comes_twice_counts_once(discord: FakeDiscord, home: Home, ada: Person) -> None:

@@ -3,10 +3,6 @@
 import asyncio
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +10,7 @@ from bot.chat.discord.invite import NEEDED
 from bot.chat.discord.permissions import BESIDE, POSTING
 from bot.demo import SAMPLE
 from bot.settings import Settings
-from tests.acceptance.program import environment, lapwing
+from tests.acceptance.program import ended, kept_in, lapwing, of_discord, running
 from tests.fakes.discord import APP_ID, BOT_USER, MANAGE_CHANNELS, Channel, FakeDiscord, Message
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
@@ -40,32 +36,7 @@ def filled_in(line: str) -> tuple[str, dict[str, str]]:
 
 def settings(discord: FakeDiscord, folder: Path) -> dict[str, object]:
     """What the section sets, for this Discord. The null classifier, so that no model is loaded."""
-    return {
-        "database": folder / "a.db",
-        "classifier": "null",
-        "replay_file": SAMPLE,
-        "discord_token": discord.app.token,
-        "discord_api_url": discord.api_url,
-        "discord_gateway_url": discord.gateway_url,
-    }
-
-
-@contextmanager
-def running(given: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
-    """`lapwing run` as a service manager runs it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "run"],
-        env=environment(**given),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    return {**kept_in(folder), "classifier": "null", "replay_file": SAMPLE, **of_discord(discord)}
 
 
 def alerts(channel: Channel) -> list[Message]:
@@ -102,13 +73,12 @@ async def test_every_step(tmp_path: Path) -> None:
         await discord.adds_bot(discord.guild(bot=False), int(asked["permissions"][0]))
         examined = await asyncio.to_thread(lapwing, "doctor", settings=given)
         assert examined.status == 0, examined.out
-        with running(given) as process:
+        async with running(**given) as process:
             await discord.until(lambda: discord.gateway.ready and discord.commands.all(""), 30)
             assert await follow(discord)
             again = await asyncio.to_thread(lapwing, "doctor", settings=given)
-            process.send_signal(signal.SIGTERM)
-            _, err = await asyncio.to_thread(process.communicate, timeout=30)
-        assert (process.returncode, err) == (0, "")
+            status, err = await ended(process, told=signal.SIGTERM)
+        assert (status, err) == (0, "")
         assert "lookouts: alerts can be posted in the one channel in which something is watched" in again.out
         assert "are known to Discord" in again.out
         assert discord.complaints == []

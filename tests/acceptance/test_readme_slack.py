@@ -4,10 +4,6 @@ import asyncio
 import re
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +11,7 @@ import yaml
 
 from bot.demo import SAMPLE
 from bot.settings import Settings
-from tests.acceptance.program import environment, lapwing
+from tests.acceptance.program import ended, kept_in, lapwing, of_slack, running
 from tests.fakes.house import until
 from tests.fakes.slack import Channel, FakeSlack, Message, Person
 
@@ -23,6 +19,8 @@ README = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf
 SECTION = README.partition("\n## Add Lapwing to Slack\n")[2].partition("\n## ")[0]
 
 HOST = "https://lapwing.example.com"
+BESIDE = {"slack_client_id": "1.2", "slack_client_secret": "hush"}
+"""They stand beside the signing secret."""
 
 
 def blocks(kind: str) -> list[list[str]]:
@@ -39,33 +37,6 @@ def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
-
-
-@contextmanager
-def running(folder: Path, **settings: object) -> Iterator[subprocess.Popen[str]]:
-    """`lapwing run` as a service manager runs it. The null classifier, so that no model is loaded."""
-    beside = {"slack_client_id": "1.2", "slack_client_secret": "hush"}  # they stand beside the signing secret
-    settings = {"database": folder / "a.db", "classifier": "null", "replay_file": SAMPLE, **beside, **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "run"],
-        env=environment(**settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-async def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The status after SIGTERM, and what was said on standard error."""
-    process.send_signal(signal.SIGTERM)
-    _, said = await asyncio.to_thread(process.communicate, timeout=30)
-    return process.returncode, said
 
 
 async def follow(slack: FakeSlack) -> list[Message]:
@@ -90,18 +61,13 @@ async def test_over_socket_mode(tmp_path: Path) -> None:
     first, _ = blocks("sh")
     assert exported(first) == {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "REPLAY_FILE"}
     async with FakeSlack.running(yaml.safe_load(printed)) as slack:
-        tokens: dict[str, object] = {
-            "slack_bot_token": slack.app.bot_token,
-            "slack_app_token": slack.app.app_token,
-            "slack_api_url": slack.url,
-        }
-        settings = {"database": tmp_path / "a.db", "classifier": "null", "replay_file": SAMPLE, **tokens}
+        settings = {**kept_in(tmp_path), "replay_file": SAMPLE, "classifier": "null", **BESIDE, **of_slack(slack)}
         done = await asyncio.to_thread(lapwing, "doctor", settings=settings)
         assert done.status == 0, done.out
-        with running(tmp_path, **tokens) as process:
+        async with running(**settings) as process:
             await slack.until(lambda: len(slack.sockets.open) == 2, 30)
             assert await follow(slack)
-            status, said = await ended(process)
+            status, said = await ended(process, told=signal.SIGTERM)
         assert status == 0, said
         assert slack.complaints == []
     for secret in (slack.app.bot_token, slack.app.app_token):
@@ -117,17 +83,20 @@ async def test_over_http(tmp_path: Path) -> None:
     async with FakeSlack.running(yaml.safe_load(printed)) as slack:
         slack.app.reached_at[HOST] = f"http://127.0.0.1:{port}"
         settings = {
+            **kept_in(tmp_path),
+            **BESIDE,
+            "replay_file": SAMPLE,
             "slack_bot_token": slack.app.bot_token,
             "slack_signing_secret": slack.app.signing_secret,
             "slack_api_url": slack.url,
             "http_port": port,
         }
-        with running(tmp_path, **settings) as process:
+        async with running(**settings) as process:
             async with asyncio.timeout(30):
                 await until(lambda: is_healthy(f"http://127.0.0.1:{port}"))
                 await until(slack.http.verify)
             assert await follow(slack)
-            status, said = await ended(process)
+            status, said = await ended(process, told=signal.SIGTERM)
         assert status == 0, said
         assert slack.app.signing_secret not in said
 

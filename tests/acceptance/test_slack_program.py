@@ -1,20 +1,15 @@
 """The real program in a process of its own, in the local Slack: its tokens, a morning, its end."""
 
-import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.chat.slack.manifest import manifest
-from tests.acceptance.program import environment, write_posts
+from tests.acceptance.program import LIFE_S, ended, kept_in, of_slack, running, write_posts
 from tests.fakes.lookout import a_line, answer, cards, posted, said, until
 from tests.fakes.slack import FakeSlack
-
-LIFE_S = 60
 
 
 @pytest.fixture
@@ -24,58 +19,24 @@ async def slack() -> AsyncIterator[FakeSlack]:
         assert running.complaints == []
 
 
-@asynccontextmanager
-async def lapwing(slack: FakeSlack, folder: Path, **settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`lapwing run`, killed at the end if it has not ended by then."""
-    given = {
-        "database": folder / "lapwing.db",
-        "replay_file": folder / "posts.jsonl",
-        "replay_speed": "max",
-        "classifier": "null",
-        "slack_bot_token": slack.app.bot_token,
-        "slack_app_token": slack.app.app_token,
-        "slack_api_url": slack.url,
-    } | settings
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run",
-        env=environment(**given),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, list[str]]:
-    """Its status, and the lines it wrote to standard error."""
-    async with asyncio.timeout(LIFE_S):
-        _, err = await process.communicate()
-    return process.returncode, err.decode().splitlines()
-
-
 async def test_a_morning_in_two_lives(slack: FakeSlack, tmp_path: Path) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)
     write_posts(tmp_path / "posts.jsonl", [a_line(number, f"Post number {number}") for number in range(20)])
-    async with lapwing(slack, tmp_path) as process:
+    async with running(**kept_in(tmp_path), **of_slack(slack)) as process:
         await until(lambda: len(slack.sockets.open) == 2, LIFE_S)
         await answer(ada, ops, "/labels set security, database, outage")
         await answer(ada, ops, "/threshold set 1%")
         await answer(ada, ops, "/watch @vendor_sec")
         await until(lambda: cards(ops), LIFE_S)
-        process.send_signal(signal.SIGTERM)
-        assert await ended(process) == (0, [])
+        assert await ended(process, told=signal.SIGTERM) == (0, "")
     first = cards(ops)[0]
-    async with lapwing(slack, tmp_path) as process:
+    async with running(**kept_in(tmp_path), **of_slack(slack)) as process:
         await until(lambda: len(slack.sockets.open) == 2, LIFE_S)
         await ada.types(ops, "/lapwing +1 1")  # alerts that were still owed may come before its answer
         await until(lambda: any("marked relevant by ada" in said(one) for one in posted(ops)))
         await until(lambda: first.edited)
-        process.send_signal(signal.SIGTERM)
-        assert await ended(process) == (0, [])
+        assert await ended(process, told=signal.SIGTERM) == (0, "")
     keys = [card.metadata["event_payload"]["key"] for card in cards(ops) if card.metadata]
     assert len(keys) == len(set(keys))
 
@@ -95,8 +56,9 @@ async def test_wrong_settings_are_named_in_one_line(
     slack: FakeSlack, tmp_path: Path, settings: dict[str, object], status: int, words: str
 ) -> None:
     write_posts(tmp_path / "posts.jsonl", [a_line(1, "A post")])
-    async with lapwing(slack, tmp_path, **settings) as process:
-        came_to, lines = await ended(process)
+    async with running(**kept_in(tmp_path) | of_slack(slack) | settings) as process:
+        came_to, err = await ended(process)
+    lines = err.splitlines()
     assert came_to == status, lines
     assert lines[-1].startswith("lapwing: ") or len(lines) > 1
     assert any(line.startswith("lapwing: ") and words in line for line in lines), lines
@@ -106,8 +68,8 @@ async def test_wrong_settings_are_named_in_one_line(
 async def test_an_app_token_without_its_scope_is_named(slack: FakeSlack, tmp_path: Path) -> None:
     slack.app.app_scopes = frozenset()
     write_posts(tmp_path / "posts.jsonl", [a_line(1, "A post")])
-    async with lapwing(slack, tmp_path) as process:
-        status, lines = await ended(process)
+    async with running(**kept_in(tmp_path), **of_slack(slack)) as process:
+        status, err = await ended(process)
     assert status == 1
-    assert "SLACK_APP_TOKEN" in lines[-1]
-    assert "connections:write" in lines[-1]
+    assert "SLACK_APP_TOKEN" in err.splitlines()[-1]
+    assert "connections:write" in err.splitlines()[-1]

@@ -116,6 +116,19 @@ async def test_a_reaction_whose_person_cannot_be_looked_up_is_taken_later(slack:
         await judged(app, ("ben", "not relevant", ""))
 
 
+async def test_somebody_who_reacts_while_reactions_are_read_has_judged(slack: FakeSlack, home: Home) -> None:
+    ada, ben, eve = slack.person("ada"), slack.person("ben"), slack.person("eve")
+    ops = slack.channel("ops", ada, ben, eve)
+    async with home.awake():
+        card = await first_card(ada, ops)
+    await ben.reacts(card, "white_check_mark")
+    slack.faults.next("reactions.get", slow_reply(0.8))
+    async with home.awake() as app:
+        await until(lambda: slack.faults.met)
+        await eve.reacts(card, "x")
+        await judged(app, ("ben", "relevant", ""), ("eve", "not relevant", ""))
+
+
 async def test_a_slack_that_is_away_at_the_start_is_waited_for(slack: FakeSlack, home: Home) -> None:
     ada = slack.person("ada")
     ops = slack.channel("ops", ada)

@@ -188,13 +188,18 @@ def words(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
     return found
 
 
+def answers(channel: Channel) -> list[Message]:
+    """What was said there to whoever asked: nothing that was delivered, which carries the key of its delivery."""
+    return [message for message in posted(channel) if not message.metadata]
+
+
 async def answer(person: Person, channel: Channel, text: str) -> str:
-    """What a slash command is answered, in the channel or privately; it is acknowledged first."""
-    shown, whispered = len(posted(channel)), len(person.ephemerals(channel))
+    """What a slash command is answered, in the channel or privately, whatever alerts come; acknowledged first."""
+    shown, whispered = len(answers(channel)), len(person.ephemerals(channel))
     delivery = await person.types(channel, text)
     assert delivery.acknowledged
-    await until(lambda: len(posted(channel)) > shown or len(person.ephemerals(channel)) > whispered)
-    public = posted(channel)[shown:]
+    await until(lambda: len(answers(channel)) > shown or len(person.ephemerals(channel)) > whispered)
+    public = answers(channel)[shown:]
     return said((public or person.ephemerals(channel)[whispered:])[0])
 
 

@@ -20,7 +20,9 @@ from tests.fakes.discord import (
     Fault,
     Interaction,
     Message,
+    hanging,
     late,
+    rate_limited,
     reply_lost,
     server_error,
 )
@@ -29,6 +31,7 @@ from tests.fakes.discord_home import Hurried, answered, asks, key, said, serving
 from tests.fakes.inbound import Listener
 
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
+DELETE = "DELETE /webhooks/{webhook_id}/{token}/messages/{message_id}"
 FILL = "PATCH /webhooks/{webhook_id}/{token}/messages/{message_id}"
 ALERT = Alert(
     id=AlertId(7),
@@ -88,6 +91,36 @@ async def test_a_change_refused_after_all_leaves_nothing_for_all_to_see(local: F
         await local.until(lambda: ada.ephemerals(ops))
     assert ben.sees(ops) == []
     assert [said(message) for message in interaction.answers] == ["Only for you."]
+
+
+@pytest.mark.parametrize("fault", [rate_limited(60.0), hanging(commits=True)], ids=["kept", "deleted"])
+async def test_a_refusal_is_told_to_no_others_though_what_all_see_cannot_be_taken_away(
+    local: FakeDiscord, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr("bot.chat.discord.voice._ANSWER_WITHIN_S", 0.5)
+    ada, ben, ops, house = local.person("ada"), local.person("ben"), local.channel("ops"), Listener(PRIVATE)
+    house.promised_public = True
+    local.faults.next(DELETE, fault)
+    async with serving(local, house):
+        await ada.uses(ops, "/watch", accounts="@vendro_sec")
+        await local.until(lambda: ada.ephemerals(ops))
+    assert [said(message) for message in ben.sees(ops)] == ([] if fault.commits else ["Answered in private."])
+    assert [said(message) for message in ada.ephemerals(ops)] == ["Only for you."]
+
+
+async def test_a_refusal_that_would_be_seen_by_all_is_not_told(
+    local: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.discord.voice._ANSWER_WITHIN_S", 0.5)
+    ada, ben, ops, house = local.person("ada"), local.person("ben"), local.channel("ops"), Listener(PRIVATE)
+    house.promised_public = True
+    local.faults.next(DELETE, rate_limited(60.0))
+    local.faults.next(FILL, rate_limited(60.0))
+    async with serving(local, house):
+        await ada.uses(ops, "/watch", accounts="@vendro_sec")
+        await local.until(lambda: len(local.faults.met) == 2)
+        await asyncio.sleep(0.7)
+    assert [message.thinking for message in ben.sees(ops)] == [True]
 
 
 async def test_a_change_that_was_thought_to_be_private_is_seen_by_all(local: FakeDiscord) -> None:

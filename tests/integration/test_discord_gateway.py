@@ -15,7 +15,7 @@ from sources.clock import SystemClock
 from storage.types import ChannelKey, DeliveryKey
 from tests.fakes.discord import FakeDiscord, hanging, rate_limited, server_error
 from tests.fakes.discord_home import Hurried
-from tests.fakes.discord_server import QuickDiscord
+from tests.fakes.discord_server import QuickClient, QuickDiscord
 from tests.fakes.inbound import Listener
 
 ME = "GET /users/@me"
@@ -84,6 +84,35 @@ async def test_what_was_begun_when_it_connected_ends_with_it(local: FakeDiscord)
     async with running(platform(local)) as serving:
         await ready(local, serving, lambda: bool(local.faults.met))
     assert local.faults.met  # and `running` found nothing left
+
+
+async def test_commands_that_discord_does_not_take_now_are_told_when_it_asks_for_them(local: FakeDiscord) -> None:
+    clock = Hurried()
+    local.faults.next(COMMANDS, rate_limited(120.0))
+    async with running(platform(local, clock)) as serving:
+        await ready(local, serving, lambda: bool(local.commands.all()))
+    assert clock.asked == [120.0]
+
+
+class Connecting(QuickClient):
+    """Is cancelled at the moment at which it is connected, as happens to `wait_for` in Python 3.11."""
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await super().connect(reconnect=reconnect)
+
+
+async def test_it_ends_though_it_is_ended_at_the_moment_at_which_it_is_connected(
+    local: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuickDiscord, "client_type", Connecting)
+    serving = asyncio.create_task(platform(local).run(Listener()))
+    await asyncio.sleep(0.3)
+    serving.cancel()
+    await asyncio.wait({serving}, timeout=5.0)
+    assert serving.cancelled()
 
 
 async def test_it_can_be_run_again(local: FakeDiscord) -> None:

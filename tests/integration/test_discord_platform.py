@@ -27,7 +27,9 @@ from tests.fakes.discord import (
 )
 from tests.fakes.discord.permissions import MANAGE_THREADS, SEND_MESSAGES_IN_THREADS
 from tests.fakes.discord.world import FORUM
+from tests.fakes.discord_home import serving
 from tests.fakes.discord_server import QuickDiscord
+from tests.fakes.inbound import Listener
 
 SEND = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
@@ -117,6 +119,17 @@ async def test_a_wait_for_all_is_waited_out_by_all(local: FakeDiscord, platform:
     local.faults.next(SEND, rate_limited(0.3, is_global=True))
     receipts = await asyncio.gather(*(platform.send(ops(local), CARD, DeliveryKey(f"key-{it}")) for it in range(3)))
     assert len(set(receipts)) == 3
+
+
+async def test_whoever_gives_up_waiting_for_all_keeps_nobody_else_waiting(
+    local: FakeDiscord, platform: QuickDiscord
+) -> None:
+    local.faults.next("GET /guilds/{guild_id}", rate_limited(1.0, is_global=True))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await platform.can_send(ops(local))
+    async with asyncio.timeout(5.0):
+        await platform.send(ops(local), CARD, KEY)
 
 
 async def test_a_ban_is_tried_later(local: FakeDiscord, platform: QuickDiscord) -> None:
@@ -213,6 +226,18 @@ async def test_a_server_that_removed_us_is_told_apart_from_a_channel(
         await platform.send(ops(local), CARD, KEY)
 
 
+async def test_discord_is_asked_about_no_channel_of_a_server_that_removed_us(local: FakeDiscord) -> None:
+    async with serving(local, Listener()) as platform:
+        await local.removes_bot(local.guild())
+        await asyncio.sleep(0.1)
+        calls = len(local.calls)
+        assert "server" in str(await platform.can_send(ops(local)))
+        assert len(local.calls) == calls
+        await local.adds_bot(local.guild())
+        await asyncio.sleep(0.1)
+        assert await platform.can_send(ops(local)) is None
+
+
 async def test_a_thread_has_the_rights_of_its_channel(local: FakeDiscord, platform: QuickDiscord) -> None:
     thread = local.thread("incident", local.channel("ops"))
     assert await platform.can_send(key_of(thread)) is None
@@ -222,6 +247,24 @@ async def test_a_thread_has_the_rights_of_its_channel(local: FakeDiscord, platfo
     assert await platform.can_send(key_of(thread)) is None
     await local.denies(local.channel("ops"), None, SEND_MESSAGES_IN_THREADS)
     assert "Send Messages in Threads" in str(await platform.can_send(key_of(thread)))
+
+
+async def test_a_message_in_an_archived_thread_is_redrawn(local: FakeDiscord, platform: QuickDiscord) -> None:
+    thread = local.thread("incident", local.channel("ops"))
+    receipt = await platform.send(key_of(thread), CARD, KEY)
+    thread.archived = True
+    await platform.edit(key_of(thread), receipt, NoticeCard(text="redrawn"), KEY)
+    assert [message.content for message in thread.standing()] == ["redrawn"]
+
+
+async def test_a_message_in_a_locked_thread_that_is_archived_stays_as_it_is(
+    local: FakeDiscord, platform: QuickDiscord
+) -> None:
+    thread = local.thread("incident", local.channel("ops"))
+    receipt = await platform.send(key_of(thread), CARD, KEY)
+    thread.archived = thread.locked = True
+    with pytest.raises(ChannelGoneError):
+        await platform.edit(key_of(thread), receipt, NoticeCard(text="redrawn"), KEY)
 
 
 async def test_a_locked_thread_is_for_those_who_keep_it(local: FakeDiscord, platform: QuickDiscord) -> None:

@@ -15,7 +15,7 @@ from bot.chat.base import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from bot.chat.discord.errors import call, note_failure, of
+from bot.chat.discord.errors import ThreadArchivedError, call, note_failure, of
 
 
 def refused(status: int, code: int = 0, message: str = "no", **headers: str) -> discord.HTTPException:
@@ -42,7 +42,7 @@ def unreachable() -> aiohttp.ClientConnectorError:
         (refused(403, 50013), ChannelGoneError),
         (refused(400, 50008), ChannelGoneError),
         (refused(400, 50024), ChannelGoneError),
-        (refused(400, 50083), ChannelGoneError),
+        (refused(400, 50083), ThreadArchivedError),
         (refused(400, 160005), ChannelGoneError),
         (refused(403, 99999), ChannelGoneError),
         (refused(404, 99999), ChannelGoneError),

@@ -23,8 +23,9 @@ ADA = cast("Any", SimpleNamespace(id=17, display_name="Ada (on call)", bot=False
 LINK = "https://discord.com/channels/11/22/33"
 
 
-def a_message(content: str = "", *embeds: discord.Embed) -> discord.Message:
-    return cast("discord.Message", SimpleNamespace(content=content, embeds=list(embeds)))
+def a_message(content: str = "", *embeds: discord.Embed, forwards: discord.Message | None = None) -> discord.Message:
+    forwarded = [] if forwards is None else [forwards]
+    return cast("discord.Message", SimpleNamespace(content=content, embeds=list(embeds), message_snapshots=forwarded))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,13 @@ def test_the_words_of_a_message_are_its_own_or_those_of_its_embeds() -> None:
     assert message_text(a_message("its own", embed)) == "its own"
     assert message_text(a_message("", embed, discord.Embed(title="more"))) == "A flaw\nin ExampleDB\nmore"
     assert message_text(a_message()) == ""
+
+
+def test_a_forwarded_message_says_what_it_forwards() -> None:
+    assert message_text(a_message(forwards=a_message("outage in EU https://x.com/a/status/1"))).startswith("outage in")
+    post = a_message("", discord.Embed(description="hello", url="https://x.com/a/status/1"))
+    assert message_text(a_message(forwards=post)) == "hello"
+    assert first_link(a_message(forwards=post)) == "https://x.com/a/status/1"
 
 
 @pytest.mark.parametrize(

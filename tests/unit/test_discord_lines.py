@@ -74,6 +74,6 @@ def test_a_text_to_try_stays_itself(text: str) -> None:
 
 
 def test_what_discord_would_not_take_is_not_offered() -> None:
-    offered = lines.choices(["", "a" * 101, "b" * 100, *(str(number) for number in range(40))])
+    offered = lines.choices(["", "a" * 101, "🔥" * 51, "b" * 100, *(str(number) for number in range(40))])
     assert offered[0] == "b" * 100
     assert len(offered) == 25

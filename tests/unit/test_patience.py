@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.chat import patience
-from bot.chat.patience import Remembered, alerts_in, answered
+from bot.chat.patience import Remembered, Seen, alerts_in, answered
 from bot.commands.types import Reply
 from storage.types import AlertId, ChannelKey, Receipt
 from tests.fakes.inbound import Listener
@@ -51,6 +51,23 @@ async def test_an_error_in_the_answer_reaches_whoever_asked() -> None:
         await answered(answer(), lambda: asyncio.sleep(0))
 
 
+async def test_whoever_gives_up_waiting_leaves_nobody_behind() -> None:
+    ended = asyncio.Event()
+
+    async def answer() -> Reply:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return Reply(text="Done.")
+
+    asking = asyncio.create_task(answered(answer(), lambda: asyncio.sleep(0)))
+    await asyncio.sleep(0.01)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert ended.is_set()
+
+
 async def test_a_message_that_is_written_down_a_moment_later_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -68,3 +85,8 @@ def test_the_oldest_is_forgotten_first() -> None:
     assert memory.get("a") is None
     assert (memory.get("b"), memory.get("c")) == (1, 2)
     assert "c" in memory
+
+
+def test_what_comes_twice_is_news_once() -> None:
+    seen = Seen()
+    assert [seen.is_news(name) for name in ("a", "b", "a")] == [True, True, False]

@@ -259,7 +259,7 @@ def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch: pytest.Monke
         ("SLACK_APP_TOKEN", "xoxb-1-hush"),
         ("SLACK_SIGNING_SECRET", "xoxb-1-hush"),
         ("SLACK_SIGNING_SECRET", "xapp-1-hush"),
-        ("DISCORD_TOKEN", "hush"),
+        ("DISCORD_TOKEN", "xoxb-1-hush"),
     ],
 )
 def test_swapped_tokens_are_named_and_never_shown_not_even_in_a_traceback(

@@ -1,17 +1,13 @@
 """From a line that somebody said to the answer of the house, and how it is said."""
 
-import logging
-import secrets
-from collections.abc import Awaitable
 from dataclasses import replace
 
-from bot.chat.base import DeliveryError, Inbound
+from bot.chat.answers import Shareable, say, say_all
+from bot.chat.base import Inbound
 from bot.chat.discord import incoming, replies
 from bot.chat.discord.voice import Voice
-from bot.chat.patience import WORKING, Remembered, alerts_in, answered
-from bot.commands.types import Asked, ButtonKind, Reply
-
-log = logging.getLogger(__name__)
+from bot.chat.patience import WORKING, alerts_in, answered
+from bot.commands.types import Asked, Reply
 
 
 class Asking:
@@ -19,16 +15,12 @@ class Asking:
 
     def __init__(self, inbound: Inbound) -> None:
         self._inbound = inbound
-        self._shareable: Remembered[Reply] = Remembered()
+        self.shareable = Shareable()
 
     async def answer(self, asked: Asked, voice: Voice) -> None:
         """Ask, and say what the house answers."""
         reply = await self.answered(asked, voice)
-        await tell(voice, reply, share=self._keep(reply))
-
-    def shared(self, name: str) -> Reply | None:
-        """The private answer that its button Share names; None where it was forgotten."""
-        return self._shareable.get(name)
+        await tell(voice, reply, share=self.shareable.keep(reply))
 
     async def answered(self, asked: Asked, voice: Voice) -> Reply:
         """What the house answers; whoever waits for long is told so meanwhile."""
@@ -45,25 +37,8 @@ class Asking:
             return Reply(text="That message is no alert of mine. Nothing was changed.")
         return await self._inbound.answer(replace(asked, text=f"/why {alerts[0]}"))
 
-    def _keep(self, reply: Reply) -> str:
-        """Remember an answer that may be shared, under a name that its button carries."""
-        if reply.public or not any(button.kind is ButtonKind.SHARE for button in reply.buttons):
-            return ""
-        name = secrets.token_urlsafe(9)
-        self._shareable.put(name, reply)
-        return name
-
 
 async def tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
     """Say an answer to whom it is for, on as many pages as it takes."""
-    for page in replies.pages(reply):
-        said = replies.message(page, share=share)
-        await say(voice.public(said) if reply.public else voice.private(said))
-
-
-async def say(saying: Awaitable[None]) -> None:
-    """What cannot be said is noted: whatever was asked for is done."""
-    try:
-        await saying
-    except DeliveryError as error:
-        log.warning("unanswered reason=%r", str(error))
+    pages = (replies.message(page, share=share) for page in replies.pages(reply))
+    await say_all(voice, pages, public=reply.public)

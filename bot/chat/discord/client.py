@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import aiohttp
 import discord
@@ -30,6 +30,8 @@ TOKEN_REFUSED = (
     "Reset Token."
 )
 
+Cleared: TypeAlias = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+
 _OWN_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
 
 
@@ -44,6 +46,9 @@ class Desk(Protocol):
 
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody gave a reaction or took it back."""
+
+    async def cleared(self, event: Cleared) -> None:
+        """Somebody took away the reactions that others gave."""
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server."""
@@ -78,9 +83,13 @@ class Client(discord.Client):
         ask = self.http.request
 
         async def ask_in_time(route: Route, **more: Any) -> Any:
-            """aiohttp's own limit is five minutes. To cancel from outside could leave discord.py waiting for ever: it
-            shuts its global limit before it sleeps, and opens it after."""
-            return await ask(route, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), **more)
+            """aiohttp's own limit is five minutes. Whoever is cancelled from outside would leave discord.py waiting for
+            ever: it shuts its global limit before it sleeps, and opens it after."""
+            try:
+                return await ask(route, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), **more)
+            except asyncio.CancelledError:
+                self.http._global_over.set()  # noqa: SLF001  (whoever goes on too early is told to wait again)
+                raise
 
         self.http.request = ask_in_time  # type: ignore[method-assign]
 
@@ -130,6 +139,18 @@ class Client(discord.Client):
         """The same; Discord does not tell who it was but by an id."""
         if self.desk is not None:
             await self.until_closed(self.desk.reacted(event))
+
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        """All at once: Discord tells of none by itself then."""
+        await self._cleared(event)
+
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        """All with one emoji."""
+        await self._cleared(event)
+
+    async def _cleared(self, event: Cleared) -> None:
+        if self.desk is not None:
+            await self.until_closed(self.desk.cleared(event))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """A server that invited us while we listened."""

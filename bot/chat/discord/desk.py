@@ -5,7 +5,7 @@ A platform opens a desk once its client is logged in, before it connects; comman
     client.add_dynamic_items(OurButton)
     client.desk = Desk(client, inbound, clock)
 
-The client calls `heard` for every interaction (`on_interaction`), and `connected`, `reacted`, `joined`.
+The client calls `heard` for every interaction (`on_interaction`), and what Discord tells by itself.
 """
 
 import asyncio
@@ -16,18 +16,19 @@ from typing import Any
 
 import discord
 
+from bot.chat.answers import NEITHER_ALERT_NOR_LINK, UNKNOWN_BUTTON, why
 from bot.chat.base import DeliveryError, Inbound
 from bot.chat.discord import incoming, lines, modals, voice
 from bot.chat.discord.asking import Asking, tell
 from bot.chat.discord.buttons import Pressed, Verb, parse_custom_id
-from bot.chat.discord.client import Client
+from bot.chat.discord.client import Cleared, Client
 from bot.chat.discord.ears import Ears
 from bot.chat.discord.errors import call
 from bot.chat.discord.incoming import asked, place
-from bot.chat.discord.presses import UNKNOWN, Presses
+from bot.chat.discord.presses import Presses
 from bot.chat.discord.tree import Tree
 from bot.chat.discord.voice import Voice
-from bot.chat.patience import Remembered, alerts_in
+from bot.chat.patience import Seen
 from bot.commands.config_file import LONGEST
 from bot.commands.suggest import Suggest
 from bot.commands.types import Reply
@@ -61,7 +62,7 @@ class Desk:
         self._ears = Ears(client, Tree(client), inbound, clock)
         self._asking = Asking(inbound)
         self._presses = Presses(inbound, self._asking)
-        self._seen: Remembered[None] = Remembered()
+        self._seen = Seen()
 
     # --- commands and menus ------------------------------------------------------------------------------------------
 
@@ -106,13 +107,12 @@ class Desk:
         await self._guarded(speaking, self._explain(interaction, message, speaking))
 
     async def _explain(self, interaction: Interaction, message: discord.Message, speaking: Voice) -> None:
-        alerts = await alerts_in(self._inbound, place(interaction), Receipt(str(message.id)))
-        link = incoming.first_link(message)
-        if alerts or link:
-            line = lines.line("/why", alerts[0] if alerts else link)
+        where, link = place(interaction), incoming.first_link(message)
+        line = await why(self._inbound, where, Receipt(str(message.id)), link)
+        if line:
             await self._asking.answer(asked(interaction, line), speaking)
         else:
-            await tell(speaking, Reply(text="That message is no alert of mine, and holds no link to a post."))
+            await tell(speaking, NEITHER_ALERT_NOR_LINK)
 
     async def outdated(self, interaction: Interaction) -> None:
         """A command that Discord knows of an earlier version of ours."""
@@ -141,7 +141,7 @@ class Desk:
             speaking = await voice.of_dialog(interaction)
             await self._guarded(speaking, self._presses.fill_in(interaction, data, speaking))
         elif interaction.type is discord.InteractionType.component and parse_custom_id(data["custom_id"]) is None:
-            await tell(await voice.of_press(interaction), UNKNOWN)
+            await tell(await voice.of_press(interaction), UNKNOWN_BUTTON)
 
     # --- what Discord tells by itself --------------------------------------------------------------------------------
 
@@ -152,6 +152,10 @@ class Desk:
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody gave a reaction or took it back."""
         await self._ears.reacted(event)
+
+    async def cleared(self, event: Cleared) -> None:
+        """Somebody took away what others gave."""
+        await self._ears.cleared(event)
 
     async def joined(self, guild: discord.Guild) -> None:
         """We were added to a server."""
@@ -177,11 +181,7 @@ class Desk:
 
     def _is_news(self, interaction: Interaction) -> bool:
         """Whatever comes twice over a connection that is taken up again is done once."""
-        name = str(interaction.id)
-        if name in self._seen:
-            return False
-        self._seen.put(name, None)
-        return True
+        return self._seen.is_news(str(interaction.id))
 
 
 async def _text_of(file: discord.Attachment) -> str | Reply:

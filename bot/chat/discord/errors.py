@@ -18,6 +18,11 @@ from bot.chat.base import (
 
 Answer = TypeVar("Answer")
 
+
+class ThreadArchivedError(ChannelGoneError):
+    """Nothing can be changed in a thread before it is taken out of the archive; a new message does that itself."""
+
+
 _GONE = {
     10003: "this channel does not exist any more",
     10004: "this server has removed me, or does not exist any more",
@@ -28,10 +33,11 @@ _GONE = {
     50009: "this server asks for more verification than I have",
     50013: "I lack a permission here: give me View Channel, Send Messages and Embed Links",
     50024: "this kind of channel takes no messages",
-    50083: "this thread is archived",
     160005: "this thread is locked",
 }
 """By Discord's own codes: docs.discord.com/developers/topics/opcodes-and-status-codes."""
+
+_ARCHIVED = 50083
 
 _TOKEN = "Discord does not take my token any more"  # noqa: S105  (no token)
 
@@ -89,12 +95,14 @@ def _of_answer(error: discord.HTTPException) -> DeliveryError:
         return OutcomeUnknownError(f"Discord answered with status {status}")
     if code in _SMALLER:
         return MessageRefusedError(f"{_SMALLER[code]} ({code})")
-    if code in _GONE or status in {401, 403, 404}:
+    if code in {_ARCHIVED, *_GONE} or status in {401, 403, 404}:
         return _not_let_in(error)
     return MessageRefusedError(f"Discord refused the message ({status}, {code}: {error.text})")
 
 
 def _not_let_in(error: discord.HTTPException) -> DeliveryError:
+    if error.code == _ARCHIVED:
+        return ThreadArchivedError("this thread is archived")
     if error.code in _GONE:
         return ChannelGoneError(_GONE[error.code])
     if error.status == 401:

@@ -68,8 +68,7 @@ class Gateway:
             if connecting.done():
                 await connecting
         finally:
-            connecting.cancel()
-            await asyncio.gather(connecting, return_exceptions=True)
+            await _end(connecting)
             await self._hang_up()
 
     def _away_s(self) -> float:
@@ -81,6 +80,15 @@ class Gateway:
         socket = cast("DiscordWebSocket | None", self._client.ws)  # none before the first, whatever its type says
         if socket is not None and socket.open:
             await socket.close(code=1000)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel it until it has ended. discord.py connects inside of `wait_for`, which in Python 3.11 forgets that it was
+    cancelled when what it waits for is there at that moment; and then it would listen for ever."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_LOOK_EVERY_S)
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:

@@ -81,14 +81,20 @@ def linked_message(line: str) -> Linked | None:
 
 
 def message_text(message: discord.Message) -> str:
-    """The words of a message: its own, or those of the embeds that a feed or another bot posted in their place."""
-    shown = [part for embed in message.embeds for part in (embed.title, embed.description) if part]
-    return message.content or "\n".join(shown)
+    """The words of a message: its own, those of the embeds that a feed or another bot posted in their place, or those
+    of the message that it forwards."""
+    shown = [part for embed in _embeds(message) for part in (embed.title, embed.description) if part]
+    forwarded = next((one.content for one in message.message_snapshots if one.content), "")
+    return message.content or forwarded or "\n".join(shown)
+
+
+def _embeds(message: discord.Message) -> list[discord.Embed]:
+    return [*message.embeds, *(embed for forwarded in message.message_snapshots for embed in forwarded.embeds)]
 
 
 def first_link(message: discord.Message) -> str:
     """The first address in a message or of its embeds; empty where there is none."""
-    texts = (message_text(message), *(embed.url or "" for embed in message.embeds))
+    texts = (message_text(message), *(embed.url or "" for embed in _embeds(message)))
     return next((found[0] for text in texts if (found := _LINK.search(text))), "")
 
 

@@ -7,6 +7,7 @@ what another option would run into is put in quotes.
 import re
 from collections.abc import Iterable
 
+from bot.chat.discord.text import units
 from bot.chat.plain import person_name
 from bot.commands.values import straight_quotes
 
@@ -39,7 +40,7 @@ def lock(people: Iterable[tuple[int, str]]) -> str:
 
 def choices(suggested: Iterable[str]) -> list[str]:
     """What may be offered for an option: as many and as long as Discord takes."""
-    return [one for one in suggested if 0 < len(one) <= MOST_CHOICE][:MOST_CHOICES]
+    return [one for one in suggested if 0 < units(one) <= MOST_CHOICE][:MOST_CHOICES]
 
 
 def _quoted(text: str) -> str:

@@ -18,6 +18,9 @@ _PERSON = "@"
 """What the name of a channel begins with that is the conversation with one person; their id follows."""
 
 
+_REMOVED = "This server has removed me, or does not exist any more."
+
+
 def direct(person: str) -> str:
     """The name of the conversation with a person: it is opened when something is said there."""
     return f"{_PERSON}{person}"
@@ -40,6 +43,8 @@ async def problem(client: Client, channel: ChannelKey) -> str | None:
     Raises DeliveryError where Discord does not answer.
     """
     try:
+        if client.is_ready() and client.get_guild(int(channel.workspace)) is None:
+            return _REMOVED  # asked of Discord for every channel again and again, that could come to a ban
         where = await place(client, channel)
         if isinstance(where, discord.DMChannel):
             return None  # whether somebody takes messages shows only when one is sent

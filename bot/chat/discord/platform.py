@@ -11,7 +11,7 @@ from bot.chat.discord.buttons import OurButton, key_in
 from bot.chat.discord.cards import said
 from bot.chat.discord.client import Client, log_in, point_at
 from bot.chat.discord.desk import Desk
-from bot.chat.discord.errors import call
+from bot.chat.discord.errors import ThreadArchivedError, call
 from bot.chat.discord.gateway import Gateway
 from sources.clock import Clock
 from storage.types import ChannelKey, DeliveryKey, Receipt
@@ -72,7 +72,12 @@ class Discord:
     async def edit(self, channel: ChannelKey, receipt: Receipt, card: Card, key: DeliveryKey) -> None:
         client = await self._logged_in()
         where = await places.place(client, channel)
-        await call(where.get_partial_message(int(receipt)).edit(**said(card, key).arguments()))
+        message, shown = where.get_partial_message(int(receipt)), said(card, key).arguments()
+        try:
+            await call(message.edit(**shown))
+        except ThreadArchivedError:  # Discord archives threads in which nobody speaks; what has to go, goes there, too
+            await call(client.http.edit_channel(where.id, archived=False))
+            await call(message.edit(**shown))
 
     async def find(self, channel: ChannelKey, key: DeliveryKey) -> Receipt | None:
         """Among the channel's messages of the last days, newest first."""

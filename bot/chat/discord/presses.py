@@ -6,17 +6,16 @@ from typing import Any
 
 import discord
 
+from bot.chat.answers import UNKNOWN_BUTTON, say
 from bot.chat.base import Inbound
 from bot.chat.discord import cards, modals, replies
-from bot.chat.discord.asking import Asking, say, tell
+from bot.chat.discord.asking import Asking, tell
 from bot.chat.discord.buttons import Drawn, Pressed, Verb, custom_id
 from bot.chat.discord.incoming import asked, place
 from bot.chat.discord.voice import Voice
 from bot.commands.types import Button, ButtonKind, Reply
 
 Interaction = discord.Interaction[Any]
-
-UNKNOWN = Reply(text="I do not know that button: it is from another time. Nothing was changed.")
 
 _JUDGEMENT = re.compile(r"([+-]1|0) [0-9]+\b")
 
@@ -32,7 +31,7 @@ class Presses:
         """What a button is for."""
         match pressed.verb:
             case Verb.SHARE:
-                await self._share(pressed.value, speaking)
+                await tell(speaking, self._asking.shareable.shared(pressed.value))
             case Verb.SHOW:
                 await self._show(interaction, pressed, speaking)
             case Verb.MORE:
@@ -46,7 +45,7 @@ class Presses:
         """What was filled into a dialog."""
         line = modals.filled_in(data["custom_id"], data["components"])
         if line is None:
-            await tell(speaking, UNKNOWN)
+            await tell(speaking, UNKNOWN_BUTTON)
         elif _JUDGEMENT.match(line):
             reply = await self._asking.answered(asked(interaction, line), speaking)
             await tell(speaking, Reply(text=reply.text))
@@ -79,13 +78,6 @@ class Presses:
             await tell(speaking, _gone(pressed))
         else:
             await say(speaking.private(cards.said(card, pressed.key)))
-
-    async def _share(self, name: str, speaking: Voice) -> None:
-        reply = self._asking.shared(name)
-        if reply is None:
-            await tell(speaking, Reply(text="That answer is too old to be shared. Ask again, then share."))
-        else:
-            await tell(speaking, Reply(text=reply.text, public=True))
 
 
 def _add_a_reason(pressed: Pressed) -> Drawn:

@@ -21,6 +21,9 @@ _ANSWER_WITHIN_S = 30.0
 """discord.py itself tries again within this, and has no limit of its own here."""
 
 
+_IN_PRIVATE, _FOR_ALL = Message(content="Answered in private."), Message(content="Answered in the channel.")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
     """A message that stands where the first answer goes. Whether all see it was settled when it was made."""
@@ -77,10 +80,13 @@ class Voice:
         return True
 
     async def _goes(self, place: _Place) -> None:
+        """Where it stays it has to say something: Discord puts what is said next into what still shows that we think,
+        and shows it to those who see that."""
         try:
             await _in_time(place.delete())
-        except DeliveryError as error:  # whoever asked is answered all the same
+        except DeliveryError as error:
             log.warning("left behind reason=%r", str(error))
+            await self._became(place, _IN_PRIVATE if place.public else _FOR_ALL)
 
     async def _follow_up(self, said: Message, *, public: bool) -> discord.WebhookMessage:
         sending = self._interaction.followup.send

@@ -1,9 +1,9 @@
 """From a line that somebody said to the answer of the house, and how it is said."""
 
 import logging
-from collections.abc import Awaitable
 from dataclasses import replace
 
+from bot.chat.answers import Shareable, say, say_all
 from bot.chat.base import DeliveryError, Inbound
 from bot.chat.patience import WORKING, alerts_in, answered
 from bot.chat.slack import incoming, replies
@@ -27,6 +27,12 @@ class Asking:
     def __init__(self, people: People, inbound: Inbound) -> None:
         self._people = people
         self._inbound = inbound
+        self.shareable = Shareable()
+
+    async def answer(self, said: Said, voice: Voice) -> None:
+        """Ask, and say what the house answers."""
+        reply = await self.answered(said, voice)
+        await tell(voice, reply, share=self.shareable.keep(reply))
 
     async def answered(self, said: Said, voice: Voice) -> Reply:
         """What the house answers; whoever waits for long is told so meanwhile."""
@@ -80,14 +86,6 @@ class Asking:
 
 
 async def tell(voice: Voice, reply: Reply, *, share: str = "") -> None:
-    for page in replies.pages(reply):
-        said = replies.reply(page, share=share)
-        await say(voice.public(said) if reply.public else voice.private(said))
-
-
-async def say(saying: Awaitable[None]) -> None:
-    """What cannot be said is noted: whatever was asked for is done."""
-    try:
-        await saying
-    except DeliveryError as error:
-        log.warning("unanswered reason=%r", str(error))
+    """Say an answer to whom it is for, on as many pages as it takes."""
+    pages = (replies.reply(page, share=share) for page in replies.pages(reply))
+    await say_all(voice, pages, public=reply.public)

@@ -2,24 +2,25 @@
 
 import logging
 import re
-import secrets
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.answers import NEITHER_ALERT_NOR_LINK, UNKNOWN_BUTTON, say, why
 from bot.chat.base import DeliveryError, Inbound, Reaction
-from bot.chat.patience import Remembered, alerts_in
+from bot.chat.patience import Seen
+from bot.chat.reread import Reread
 from bot.chat.slack import cards, incoming, modals, replies
-from bot.chat.slack.asking import Asking, say, tell
+from bot.chat.slack.asking import Asking, tell
 from bot.chat.slack.cards import OPEN, SHOW
 from bot.chat.slack.incoming import Said
 from bot.chat.slack.manifest import CLASSIFY, WHY
 from bot.chat.slack.people import People
-from bot.chat.slack.reread import Reread
 from bot.chat.slack.voice import ChannelVoice, PressVoice, ResponseVoice, Voice
 from bot.chat.slack.web import call
-from bot.commands.types import ButtonKind, Reply
+from bot.commands.types import Reply
 from storage.types import AlertId
 
 log = logging.getLogger(__name__)
@@ -41,15 +42,14 @@ class Desk:
         self._reread = reread
         self._workspace = workspace
         self._bot = bot
-        self._shareable: Remembered[Reply] = Remembered()
-        self._events: Remembered[None] = Remembered()
+        self._events = Seen()
 
     def register(self, app: AsyncApp, *, prefix: str) -> None:
         """Tell bolt what to call."""
 
         async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._answer(incoming.slash(self._ours(body), prefix), ResponseVoice(body["response_url"]))
+            await self._asking.answer(incoming.slash(self._ours(body), prefix), ResponseVoice(body["response_url"]))
 
         app.command(re.compile(""))(command)  # whatever the manifest named them
         app.action(re.compile(""))(self._press)
@@ -66,7 +66,7 @@ class Desk:
         if not self._is_news(body) or "user" not in event:
             return
         said = incoming.mention(event, self._workspace)
-        await self._answer(said, ChannelVoice(self._web, said.channel.channel, said.person, said.thread))
+        await self._asking.answer(said, ChannelVoice(self._web, said.channel.channel, said.person, said.thread))
 
     async def _press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -75,15 +75,15 @@ class Desk:
             return
         said, voice = incoming.pressed(body), self._voice(body)
         if action.get("action_id") == replies.SHARE:
-            await self._share(action.get("value", ""), voice)
+            await tell(voice, self._asking.shareable.shared(str(action.get("value", ""))))
         elif action.get("action_id") == SHOW:
             await self._show(incoming.shortcut(body, str(action.get("value", ""))), voice)
         elif said is None:
-            await tell(voice, Reply(text="I do not know that button: it is from another time. Nothing was changed."))
+            await tell(voice, UNKNOWN_BUTTON)
         elif judged := _JUDGEMENT.fullmatch(said.text):
             await self._judge(said, voice, body.get("trigger_id", ""), judged)
         else:
-            await self._answer(said, voice)
+            await self._asking.answer(said, voice)
 
     async def _judge(self, said: Said, voice: Voice, trigger: str, judged: re.Match[str]) -> None:
         """The card shows who judged how, so the answer is for this person alone."""
@@ -110,43 +110,35 @@ class Desk:
     async def _classify(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         said = incoming.shortcut(self._ours(body), f"/test {incoming.message_text(body)}")
-        await self._answer(said, self._voice(body))
+        await self._asking.answer(said, self._voice(body))
 
     async def _why(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         body = self._ours(body)
         said, voice = incoming.shortcut(body, ""), self._voice(body)
-        alerts = await alerts_in(self._inbound, said.channel, incoming.message_receipt(body))
-        link = incoming.first_link(body)
-        if alerts:
-            await self._answer(incoming.shortcut(body, f"/why {alerts[0]}"), voice)
-        elif link:
-            await self._answer(incoming.shortcut(body, f"/why {link}"), voice)
+        line = await why(self._inbound, said.channel, incoming.message_receipt(body), incoming.first_link(body))
+        if line:
+            await self._asking.answer(incoming.shortcut(body, line), voice)
         else:
-            await tell(voice, Reply(text="That message is no alert of mine, and holds no link to a post."))
+            await tell(voice, NEITHER_ALERT_NOR_LINK)
 
     async def _reaction(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         found = incoming.reacted(event, self._workspace)
         if found is None or found.person == self._bot or not self._is_news(body):
             return
         ours = event.get("item_user") == self._bot
-        stored = not ours or bool(await self._inbound.alerts_of(found.channel, found.message))
-        try:
-            async with self._people.turn(found.person):
-                await self._take(found)
-            if not stored:
-                await self._reread.once_stored(found.channel, found.message)
-        except DeliveryError as error:
-            log.warning("later reaction person=%s reason=%r", found.person, str(error))
-            await self._reread.later(found.channel, found.message, error)
+        await self._reread.heard(found.channel, found.message, partial(self._take, found), ours=ours)
 
     async def _take(self, found: incoming.Reacted) -> None:
-        if await self._people.is_bot(self._workspace, found.person):
-            return
-        actor = await self._people.actor(self._workspace, found.person)
-        await self._inbound.reacted(
-            Reaction(actor=actor, channel=found.channel, message=found.message, emoji=found.emoji, given=found.given)
-        )
+        async with self._people.turn(found.person):
+            if await self._people.is_bot(self._workspace, found.person):
+                return
+            actor = await self._people.actor(self._workspace, found.person)
+            await self._inbound.reacted(
+                Reaction(
+                    actor=actor, channel=found.channel, message=found.message, emoji=found.emoji, given=found.given
+                )
+            )
 
     async def _joined(self, event: dict[str, Any]) -> None:
         if event.get("user") == self._bot:
@@ -156,13 +148,6 @@ class Desk:
         """Each channel is suspended when something is to be sent there, and goes on when the app is installed again."""
         log.error("uninstalled workspace=%s", self._workspace)
 
-    async def _share(self, answer: str, voice: Voice) -> None:
-        reply = self._shareable.get(answer)
-        if reply is None:
-            await tell(voice, Reply(text="That answer is too old to be shared. Ask again, then share."))
-        else:
-            await tell(voice, Reply(text=reply.text, public=True))
-
     async def _show(self, said: Said, voice: Voice) -> None:
         """A collapsed alert as a whole, for one person."""
         number = int(said.text) if _NUMBER.fullmatch(said.text) else 0
@@ -171,10 +156,6 @@ class Desk:
             await tell(voice, Reply(text="That alert is not there any more. /alerts lists the last ones."))
         else:
             await say(voice.private(cards.said(card)))
-
-    async def _answer(self, said: Said, voice: Voice) -> None:
-        reply = await self._asking.answered(said, voice)
-        await tell(voice, reply, share=self._keep(reply))
 
     def _ours(self, body: dict[str, Any]) -> dict[str, Any]:
         """A payload with the one workspace that our token serves: Slack's may name none, or that of a guest."""
@@ -186,19 +167,7 @@ class Desk:
         near = ChannelVoice(self._web, where.channel, body["user"]["id"], where.thread)
         return PressVoice(near, body["response_url"]) if body.get("response_url") else near
 
-    def _keep(self, reply: Reply) -> str:
-        """Remember an answer that may be shared, under a name that its button carries."""
-        if reply.public or not any(button.kind is ButtonKind.SHARE for button in reply.buttons):
-            return ""
-        name = secrets.token_urlsafe(9)
-        self._shareable.put(name, reply)
-        return name
-
     def _is_news(self, body: dict[str, Any]) -> bool:
         """Slack delivers an event again when our acknowledgement was lost: it is one event all the same."""
         event = str(body.get("event_id", ""))
-        if event in self._events:
-            return False
-        if event:
-            self._events.put(event, None)
-        return True
+        return not event or self._events.is_news(event)

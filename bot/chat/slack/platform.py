@@ -16,11 +16,12 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.cards import Card
 from bot.chat.base import ChannelGoneError, Inbound
+from bot.chat.reread import Reread
 from bot.chat.slack.cards import key_in, metadata, said
 from bot.chat.slack.desk import Desk
 from bot.chat.slack.incoming import PLATFORM, channel_key
 from bot.chat.slack.people import People
-from bot.chat.slack.reread import Reread
+from bot.chat.slack.reactions import Reactions
 from bot.chat.slack.signatures import problem
 from bot.chat.slack.start import check_app_token, identity
 from bot.chat.slack.web import call, client
@@ -75,7 +76,7 @@ class Slack:
 
     async def run(self, inbound: Inbound) -> None:
         """Serve people for ever; wait while Slack is away. Raises ChatGoneError for a token that it does not take."""
-        reread = Reread(self._web, self._people, inbound, self._clock)
+        reread = Reread(self.name, Reactions(self._web, self._people, self._clock).read, inbound, self._clock)
         app = self._app = await self._build(inbound, reread)
         if not self._app_token:
             await reread.run()

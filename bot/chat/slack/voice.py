@@ -1,26 +1,16 @@
 """Where an answer goes: to the one who asked, or to the whole channel."""
 
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.chat import answers
 from bot.chat.base import ChannelGoneError, MessageRefusedError, OutcomeUnknownError
 from bot.chat.slack.web import TIMEOUT_S, call
 
-
-class Voice(Protocol):
-    """Speaks in answer to one thing that was asked. All raise DeliveryError."""
-
-    async def wait(self, said: dict[str, Any]) -> None:
-        """Only whoever asked sees it, until the answer takes its place where Slack can do that."""
-
-    async def private(self, said: dict[str, Any]) -> None:
-        """Only whoever asked sees it."""
-
-    async def public(self, said: dict[str, Any]) -> None:
-        """The whole channel sees it."""
+Voice: TypeAlias = answers.Voice[dict[str, Any]]
 
 
 class ChannelVoice:

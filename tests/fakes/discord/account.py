@@ -8,6 +8,7 @@ from tests.fakes.discord.app import Application, application_object
 from tests.fakes.discord.commands import Registry
 from tests.fakes.discord.errors import (
     MISSING_ACCESS,
+    MISSING_PERMISSIONS,
     UNKNOWN_APPLICATION,
     UNKNOWN_CHANNEL,
     UNKNOWN_GUILD,
@@ -17,8 +18,8 @@ from tests.fakes.discord.errors import (
 )
 from tests.fakes.discord.limits import Limits
 from tests.fakes.discord.objects import channel_object, guild_object, member_object, role_object, user_object
-from tests.fakes.discord.permissions import VIEW_CHANNEL
-from tests.fakes.discord.world import APP_ID, BOT_USER, Channel, Guild, Json, World
+from tests.fakes.discord.permissions import MANAGE_THREADS, VIEW_CHANNEL
+from tests.fakes.discord.world import APP_ID, BOT_USER, Channel, Guild, Json, World, speaking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +121,16 @@ def member(office: Office, asked: Asked) -> Json:
 
 def channel(office: Office, asked: Asked) -> Json:
     return channel_object(office.world, office.channel(asked))
+
+
+def open_thread(office: Office, asked: Asked) -> Json:
+    """PATCH /channels/{channel_id}, as far as a thread is taken out of the archive."""
+    channel = office.channel(asked)
+    mine = office.world.permissions(BOT_USER, channel)
+    if asked.body != {"archived": False} or not mine & (MANAGE_THREADS if channel.locked else speaking(channel)):
+        raise refusal(MISSING_PERMISSIONS)
+    channel.archived = False
+    return channel_object(office.world, channel)
 
 
 def commands(office: Office, asked: Asked) -> list[Json]:

@@ -38,6 +38,7 @@ NOT_YOUR_MESSAGE = (403, 50005, "Cannot edit a message authored by another user"
 EMPTY_MESSAGE = (400, 50006, "Cannot send an empty message")
 CANNOT_SEND_TO_USER = (403, 50007, "Cannot send messages to this user")
 NOT_A_TEXT_CHANNEL = (400, 50008, "Cannot send messages in a non-text channel")
+THREAD_ARCHIVED = (400, 50083, "Thread is archived")
 THREAD_LOCKED = (400, 160005, "Thread is locked")
 MISSING_PERMISSIONS = (403, 50013, "Missing Permissions")
 INVALID_WEBHOOK_TOKEN = (401, 50027, "Invalid Webhook Token")

@@ -9,6 +9,7 @@ from tests.fakes.discord.errors import (
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
     NOT_YOUR_MESSAGE,
+    THREAD_ARCHIVED,
     THREAD_LOCKED,
     TOO_MANY_OLD_EDITS,
     UNKNOWN_EMOJI,
@@ -53,6 +54,7 @@ def send(office: Office, asked: Asked) -> Json:
     )  # fmt: skip
     message.remember()
     channel.messages.append(message)
+    channel.archived = False
     return message_object(office.world, message, with_nonce=True)
 
 
@@ -62,6 +64,8 @@ def edit(office: Office, asked: Asked) -> Json:
     message = _message(office, channel, asked)
     if message.author != BOT_USER:
         raise refusal(NOT_YOUR_MESSAGE)
+    if channel.archived:
+        raise refusal(THREAD_ARCHIVED)
     payload = check_edit(message, asked.body or {})
     if office.world.now() - message.created_at > OLD and (wait := office.limits.take_old_edit(channel.id)):
         raise refusal(TOO_MANY_OLD_EDITS, retry_after=round(wait, 3), **{"global": False})
@@ -115,13 +119,14 @@ def history(office: Office, asked: Asked) -> list[Json]:
 
 
 def who_reacted(office: Office, asked: Asked) -> list[Json]:
-    """GET …/reactions/{emoji}, by user id, `after` one of them."""
+    """GET …/reactions/{emoji}, by user id, `after` one of them; of `type` 1 those who gave a super reaction."""
     channel = office.channel(asked)
     _may(office, channel, READ_MESSAGE_HISTORY)
     message = _message(office, channel, asked)
     limit, after = _limit(asked, most=100, usual=25), int(asked.query.get("after", "0"))
     emoji = as_emoji(office.world, office.world.guild_of(channel), asked.parts["emoji"])
-    users = next((reaction.users for reaction in message.reactions if reaction.emoji == emoji), [])
+    reaction = next((one for one in message.reactions if one.emoji == emoji), Reaction(emoji=emoji))
+    users = reaction.bursts if asked.query.get("type") == "1" else reaction.users
     sorted_ids = sorted((it for it in users if int(it) > after), key=int)
     return [user_object(office.world.users[it]) for it in sorted_ids[:limit]]
 
@@ -164,33 +169,36 @@ def as_emoji(world: World, guild: Guild | None, written: str) -> Json:
     return {"id": None, "name": written}
 
 
-def react(message: Message, emoji: Json, user: str) -> bool:
+def react(message: Message, emoji: Json, user: str, *, burst: bool = False) -> bool:
     """Add it; False when it was there."""
     reaction = next((it for it in message.reactions if it.emoji == emoji), None)
     if reaction is None:
         reaction = Reaction(emoji=emoji)
         message.reactions.append(reaction)
-    if user in reaction.users:
+    if user in reaction.everyone:
         return False
-    reaction.users.append(user)
+    (reaction.bursts if burst else reaction.users).append(user)
     return True
 
 
 def unreact(message: Message, emoji: Json, user: str) -> bool:
     """Take it away; False when it was not there."""
     for reaction in message.reactions:
-        if reaction.emoji == emoji and user in reaction.users:
-            reaction.users.remove(user)
-            if not reaction.users:
+        if reaction.emoji == emoji and user in reaction.everyone:
+            (reaction.users if user in reaction.users else reaction.bursts).remove(user)
+            if not reaction.everyone:
                 message.reactions.remove(reaction)
             return True
     return False
 
 
-def reaction_event(world: World, channel: Channel, message: Message, emoji: Json, user: str, *, added: bool) -> Json:
+def reaction_event(
+    world: World, channel: Channel, message: Message, emoji: Json, user: str, *, added: bool, burst: bool = False
+) -> Json:
     """MESSAGE_REACTION_ADD or _REMOVE; only the first names the member and the message's author."""
     event: Json = {
-        "user_id": user, "channel_id": channel.id, "message_id": message.id, "emoji": emoji, "type": 0, "burst": False,
+        "user_id": user, "channel_id": channel.id, "message_id": message.id, "emoji": emoji, "type": int(burst),
+        "burst": burst,
     }  # fmt: skip
     guild = world.guild_of(channel)
     if guild is not None:

@@ -54,7 +54,7 @@ def channel_object(world: World, channel: Channel) -> Json:
             "name": channel.name, "owner_id": guild.owner, "last_message_id": last, "rate_limit_per_user": 0,
             "message_count": len(channel.standing()), "member_count": 1, "flags": 0,
             "thread_metadata": {
-                "archived": False, "auto_archive_duration": 1440, "locked": channel.locked,
+                "archived": channel.archived, "auto_archive_duration": 1440, "locked": channel.locked,
                 "archive_timestamp": "2026-11-02T09:00:00.000000+00:00",
             },
         }  # fmt: skip
@@ -109,8 +109,9 @@ def message_object(world: World, message: Message, *, with_nonce: bool = False) 
     if message.reactions:
         it["reactions"] = [
             {
-                "emoji": reaction.emoji, "count": len(reaction.users), "me": BOT_USER in reaction.users,
-                "count_details": {"burst": 0, "normal": len(reaction.users)}, "me_burst": False, "burst_colors": [],
+                "emoji": reaction.emoji, "count": len(reaction.everyone), "me": BOT_USER in reaction.users,
+                "count_details": {"burst": len(reaction.bursts), "normal": len(reaction.users)},
+                "me_burst": BOT_USER in reaction.bursts, "burst_colors": [],
             }
             for reaction in message.reactions
         ]  # fmt: skip

@@ -169,22 +169,35 @@ class Person:
         channel.messages.append(message)
         return message
 
-    async def reacts(self, message: Message, emoji: str | Emoji) -> None:
-        """Add a unicode emoji, or a custom one of the guild."""
-        await self._react(message, emoji, added=True)
+    async def reacts(self, message: Message, emoji: str | Emoji, *, burst: bool = False) -> None:
+        """Add a unicode emoji, or a custom one of the guild; `burst`: a super reaction."""
+        await self._react(message, emoji, added=True, burst=burst)
 
     async def unreacts(self, message: Message, emoji: str | Emoji) -> None:
         await self._react(message, emoji, added=False)
 
-    async def _react(self, message: Message, emoji: str | Emoji, *, added: bool) -> None:
+    async def clears(self, message: Message, emoji: str = "") -> None:
+        """Take away everybody's reactions, or everybody's with this unicode emoji."""
+        channel = self._channel(message)
+        self._may(channel, MANAGE_MESSAGES)
+        gone = {"id": None, "name": emoji}
+        message.reactions = [one for one in message.reactions if emoji and one.emoji != gone]
+        event: Json = {"guild_id": channel.guild, "channel_id": channel.id, "message_id": message.id}
+        if emoji:
+            await self._discord.gateway.emit("MESSAGE_REACTION_REMOVE_EMOJI", {**event, "emoji": gone})
+        else:
+            await self._discord.gateway.emit("MESSAGE_REACTION_REMOVE_ALL", event)
+
+    async def _react(self, message: Message, emoji: str | Emoji, *, added: bool, burst: bool = False) -> None:
         self._can_read(message)
         assert message.ephemeral_to is None, "nobody can react to an ephemeral message"
         channel = self._channel(message)
         written = {"id": None, "name": emoji} if isinstance(emoji, str) else {"id": emoji.id, "name": emoji.name}
         if added:
             self._may(channel, ADD_REACTIONS | READ_MESSAGE_HISTORY)
-        if (react if added else unreact)(message, written, self.id) and self._bot_sees(channel):
-            event = reaction_event(self._world, channel, message, written, self.id, added=added)
+        news = react(message, written, self.id, burst=burst) if added else unreact(message, written, self.id)
+        if news and self._bot_sees(channel):
+            event = reaction_event(self._world, channel, message, written, self.id, added=added, burst=burst)
             await self._discord.gateway.emit("MESSAGE_REACTION_ADD" if added else "MESSAGE_REACTION_REMOVE", event)
 
     def deletes(self, message: Message) -> None:

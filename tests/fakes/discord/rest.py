@@ -45,6 +45,7 @@ _WITH_TOKEN: dict[str, Callable[[Office, Asked], Any]] = {
     "GET /guilds/{guild_id}/roles": account.guild_roles,
     "GET /guilds/{guild_id}/members/{user_id}": account.member,
     "GET /channels/{channel_id}": account.channel,
+    "PATCH /channels/{channel_id}": account.open_thread,
     "GET /channels/{channel_id}/messages": messages.history,
     "POST /channels/{channel_id}/messages": messages.send,
     f"GET {_MESSAGE}": messages.one,

@@ -78,6 +78,11 @@ class Guild:
 class Reaction:
     emoji: Json  # {"id": None or a custom emoji's, "name": …}
     users: list[str] = field(default_factory=list)
+    bursts: list[str] = field(default_factory=list)  # those who gave a super reaction
+
+    @property
+    def everyone(self) -> list[str]:
+        return [*self.users, *self.bursts]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -137,6 +142,7 @@ class Channel:
     parent: str | None = None
     type: int = TEXT
     locked: bool = False  # a thread
+    archived: bool = False  # a thread
     overwrites: dict[str, Overwrite] = field(default_factory=dict)  # by role or user id
     messages: list[Message] = field(default_factory=list)  # oldest first, ephemeral ones among them
     deleted: bool = False
