@@ -15,7 +15,7 @@ from classifier import packing
 from classifier.linear import pack_linears
 from classifier.positions import remember_positions
 from classifier.rows import Padding, Row
-from classifier.types import ClassifierError, Precision
+from classifier.types import ClassifierError, ModelUnusableError, Precision
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,12 @@ class Runner:
     """Rows of tokens -> what the model says of them. One call at a time."""
 
     def __init__(self, model: nn.Module, padding: Padding, *, most_rows: int | None = None) -> None:
-        """Take over the model: move it to the GPU where there is one, and rework its layers in place."""
+        """Take over the model: move it to the GPU where there is one, and rework its layers in place.
+
+        Raises ModelUnusableError where the GPU has no room for it.
+        """
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model = model.to(self._device)
+        self._model = _moved(model, self._device)
         pack_linears(self._model)
         _let_go_of_the_file(self._model)
         remember_positions(self._model)
@@ -91,6 +94,16 @@ class Runner:
             )
         self._budget = max(1, tokens // 2)
         log.warning("halved batch tokens=%d reason=out of memory", self._budget)
+
+
+def _moved(model: nn.Module, device: torch.device) -> nn.Module:
+    try:
+        return model.to(device)
+    except torch.OutOfMemoryError as error:
+        raise ModelUnusableError(
+            f"the GPU's memory does not suffice for the model ({error}): free some of it, choose a smaller model or a "
+            "lower precision, or hide the GPU with CUDA_VISIBLE_DEVICES=-1"
+        ) from error
 
 
 def _let_go_of_the_file(model: nn.Module) -> None:

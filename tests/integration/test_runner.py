@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from classifier.rows import Padding, Row
 from classifier.runner import Runner
-from classifier.types import ClassifierError
+from classifier.types import ClassifierError, ModelUnusableError
 
 
 class Sums(nn.Module):
@@ -92,6 +92,15 @@ def test_a_single_row_that_does_not_fit_is_an_error_that_says_so() -> None:
         runner.run(rows(*LENGTHS), sums)
 
     assert runner.run(rows(50, 20), sums)[:, 0].tolist() == [total(50), total(20)], "and the next is answered"
+
+
+def test_a_model_that_the_gpu_has_no_room_for_is_refused_with_a_way_out() -> None:
+    class Large(Sums):
+        def to(self, *_: Any, **__: Any) -> Any:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    with pytest.raises(ModelUnusableError, match=r"does not suffice for the model \(CUDA.*lower precision"):
+        Runner(Large(), padding())
 
 
 def test_rows_of_equal_length_and_no_padding_share_a_batch() -> None:
