@@ -40,6 +40,17 @@ async def open_sources(
     return [await Replay.open(settings.replay_file, clock=clock, speed=speed, gate=gate)]
 
 
+def model_choice(settings: Settings) -> Choice:
+    """The model that is set up; nothing is loaded. Raises ChoiceError."""
+    return choose(
+        settings.classifier,
+        template=settings.classifier_template,
+        threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
+        access=settings.endpoints,
+        precision=settings.classifier_dtype,
+    )
+
+
 @asynccontextmanager
 async def build(
     settings: Settings, *, scripted: bool, platforms: Sequence[ChatPlatform] = (), choice: Choice | None = None
@@ -62,13 +73,7 @@ async def build(
         if platforms:
             gate.set()  # nobody types /wait there
     emoji = known_emoji(settings.reactions_relevant.split(","), settings.reactions_not_relevant.split(","))
-    threads = settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1)
-    choice = choice or choose(
-        settings.classifier,
-        template=settings.classifier_template,
-        threads=threads,
-        precision=settings.classifier_dtype,
-    )
+    choice = choice or model_choice(settings)
     sources = await open_sources(settings, clock, gate, default_speed=math.inf if scripted else 1.0)
     with ExitStack() as opened:
         opened.enter_context(owning(settings.database, clock.now()))  # before anything there is opened for writing

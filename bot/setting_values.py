@@ -72,6 +72,10 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _address_or_none(value: str) -> str:
+    return _address(value) if value else value
+
+
 def _folder(value: str) -> str:
     """An address that a method's name is put after."""
     return f"{_address(value)}/"
@@ -110,6 +114,9 @@ CommandPrefix = Annotated[str, AfterValidator(_prefix)]
 
 Address = Annotated[str, AfterValidator(_address)]
 """Of http or https, without a slash at its end."""
+
+AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]
+"""An Address, or empty."""
 
 Folder = Annotated[str, AfterValidator(_folder)]
 """An Address with a slash at its end."""

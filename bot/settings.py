@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.commands import reactions
 from bot.setting_values import (
     Address,
+    AddressOrNone,
     CommandPrefix,
     DiscordToken,
     EmojiNames,
@@ -28,6 +29,7 @@ from bot.setting_values import (
     SocketAddress,
     Speed,
 )
+from classifier.sagemaker.access import Access
 from classifier.types import Precision
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
@@ -50,17 +52,27 @@ class Settings(BaseSettings):
     database: Path = Field(Path("lapwing.db"), description="the SQLite file that holds everything Lapwing remembers")
     classifier: str = Field(
         "embedding",
-        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`; `null` answers by chance, "
-        "for trials of load and failure, not for use",
+        description="the engine and its model: `embedding`, `embedding:PATH`, `nli:PATH`, `sagemaker:ENDPOINT`; of "
+        "several with commas between them the next answers while those before it are down: `sagemaker:news,embedding`; "
+        "`null` answers by chance, for trials of load and failure, not for use",
     )
     classifier_template: str = Field(
-        "", description="a hypothesis template with one `{}`, in place of the engine's own"
+        "", description="a hypothesis template with one `{}`, in place of the (first) engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
     classifier_dtype: Precision = Field(
         Precision.FP32,
         description="in what precision the model computes: `fp32`, or `bf16` and `fp16`, which are faster where the "
         "processor has instructions for them, and move scores a little: each counts as another model",
+    )
+    sagemaker_endpoint_url: AddressOrNone = Field(
+        "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
+    )
+    sagemaker_calls_at_once: int = Field(
+        8, ge=1, le=256, description="so many calls to an endpoint at most; where it throttles, fewer by themselves"
+    )
+    sagemaker_timeout_s: float = Field(
+        30.0, ge=1, le=70, description="for so many seconds an endpoint's answer is waited for"
     )
     replay_file: Path | None = Field(None, description="a JSONL file of posts to play as a source")
     replay_speed: Speed = Field(
@@ -109,6 +121,15 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(
         "WARNING", description="how much is logged to standard error: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
+
+    @property
+    def endpoints(self) -> Access:
+        """How an endpoint of SageMaker is reached."""
+        return Access(
+            url=self.sagemaker_endpoint_url,
+            calls_at_once=self.sagemaker_calls_at_once,
+            timeout_s=self.sagemaker_timeout_s,
+        )
 
     @property
     def slack_wanted(self) -> bool:

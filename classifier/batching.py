@@ -19,7 +19,16 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from classifier.types import MODEL_THREAD, AnswerUnusableError, Classifier, Model
+from classifier.types import (
+    MODEL_THREAD,
+    AnswerUnusableError,
+    Classifier,
+    Model,
+    ModelUnavailableError,
+    Several,
+    Speaker,
+    Telling,
+)
 from classifier.windows import Pace, merge, together
 
 if TYPE_CHECKING:
@@ -40,11 +49,21 @@ class Lane(IntEnum):
     STREAM = 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Logits, and who gave them: all of them one speaker."""
+
+    logits: "NDArray[np.float32]"
+    """Shape [texts, hypotheses, 2], as `Classifier.logits`."""
+
+    speaker: Speaker
+
+
 @dataclass(slots=True, eq=False)
 class _Request:
     texts: Sequence[str]
     hypotheses: Sequence[str]
-    answer: "asyncio.Future[NDArray[np.float32]]"
+    answer: "asyncio.Future[Answer]"
     lane: Lane
     alone: bool = False
     """The model failed on it among others: whose fault that was shows when each is asked alone."""
@@ -57,6 +76,8 @@ class Batcher:
         self, load: Callable[[], Classifier], template: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.template = template
+        """What hypotheses are asked in. Who answers may have been asked in another: see `Speaker`."""
+
         self.busy_since: datetime | None = None
         """Since when the model has been at work on one question, by `now`; None while it rests."""
 
@@ -72,8 +93,17 @@ class Batcher:
     @property
     def model(self) -> Model:
         """The model that answers. Only once it is loaded."""
+        return self.speaker.model
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who answers: of several engines the one that spoke last. Only once the model is loaded."""
         assert self._classifier is not None, "the model is not loaded yet: await ready() first"
-        return self._classifier.model
+        return _speaker(self._classifier)
+
+    def tell(self) -> Sequence[str]:
+        """What more the engine has to tell people, a sentence each."""
+        return () if self._classifier is None else _told(self._classifier)
 
     @property
     def loaded(self) -> bool:
@@ -85,7 +115,11 @@ class Batcher:
         return self.model
 
     async def logits(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> "NDArray[np.float32]":
-        """Shape [texts, hypotheses, 2], as `Classifier.logits`. Waits for the model; cancelling gives the place back.
+        """Shape [texts, hypotheses, 2], of whoever answered: for what is shown at once, and not stored. See `ask`."""
+        return (await self.ask(texts, hypotheses, lane=lane)).logits
+
+    async def ask(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> Answer:
+        """Hypotheses in `template`. Waits for the model; cancelling gives the place back.
 
         Raises what the classifier raises: ClassifierError, or any other Exception where the engine has a bug;
         AnswerUnusableError for an answer with a wrong shape or with what is not a number.
@@ -133,7 +167,7 @@ class Batcher:
             )
         finally:
             self.busy_since = None
-        if isinstance(answer, Exception) and len(window) > 1:
+        if _is_somebodys(answer) and len(window) > 1:
             self._ask_each_alone(window)
             return
         if not isinstance(answer, Exception):
@@ -144,7 +178,7 @@ class Batcher:
             if isinstance(answer, Exception):
                 request.answer.set_exception(answer)
             else:
-                request.answer.set_result(answer[mine])
+                request.answer.set_result(Answer(answer.logits[mine], answer.speaker))
 
     def _ask_each_alone(self, window: list[_Request]) -> None:
         """Before all others of their lane, as they came."""
@@ -153,9 +187,7 @@ class Batcher:
         self._lanes[window[0].lane].extendleft(reversed(window))
 
 
-def _ask(
-    classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]
-) -> tuple["NDArray[np.float32] | Exception", float]:
+def _ask(classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]) -> tuple[Answer | Exception, float]:
     """On the model's thread: the answer, or what is wrong with it, and how many seconds it took."""
     started = time.monotonic()
     try:
@@ -166,7 +198,22 @@ def _ask(
         if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
             return error, took_s
         return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip()), took_s
-    return answer, time.monotonic() - started
+    return Answer(answer, _speaker(classifier)), time.monotonic() - started
+
+
+def _is_somebodys(answer: Answer | Exception) -> bool:
+    """Whether the model failed on what it was asked: one that does not answer now answers nobody."""
+    return isinstance(answer, Exception) and not isinstance(answer, ModelUnavailableError)
+
+
+def _speaker(classifier: Classifier) -> Speaker:
+    if isinstance(classifier, Several):
+        return classifier.speaker
+    return Speaker(model=classifier.model, template=classifier.template)
+
+
+def _told(classifier: Classifier) -> Sequence[str]:
+    return classifier.tell() if isinstance(classifier, Telling) else ()
 
 
 def _check(answer: "NDArray[np.float32]", shape: tuple[int, int, int]) -> None:

@@ -38,3 +38,15 @@ def render(label: Label, template: str) -> str:
     """
     before, _, after = template.partition(_HOLE)
     return f"{before}{label.description or label.name}{after}"
+
+
+def restate(hypothesis: str, template: str, other: str) -> str:
+    """The hypothesis that `other` renders for the label for which `template` rendered this one.
+
+    What `template` did not render is returned as it is.
+    """
+    before, _, after = template.partition(_HOLE)
+    fits = hypothesis.startswith(before) and hypothesis.endswith(after)
+    if template == other or not fits or len(hypothesis) < len(before) + len(after):
+        return hypothesis
+    return render(Label(name=hypothesis[len(before) : len(hypothesis) - len(after)]), other)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # whoever only names a Label need not pay for numpy's start
     import numpy as np
@@ -66,12 +66,24 @@ class Model:
         return f"{self.engine}:{self.name}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Speaker:
+    """Who answered: a model, and the template that its hypotheses were rendered by."""
+
+    model: Model
+    template: str
+
+
 class ClassifierError(Exception):
     """A classifier cannot be had or cannot answer; the message names the part and the way out."""
 
 
 class ModelUnusableError(ClassifierError):
     """The model is missing, damaged or of the wrong kind: nothing that trying again would mend."""
+
+
+class ModelUnavailableError(ClassifierError):
+    """The model does not answer now, whatever it is asked: later it may, without anyone starting Lapwing anew."""
 
 
 class AnswerUnusableError(ClassifierError):
@@ -96,3 +108,22 @@ class Classifier(Protocol):
         the hypothesis. Blocks for as long as the model takes, so it is called on a worker thread, never on the
         event loop; one call at a time. Raises ClassifierError.
         """
+
+
+@runtime_checkable
+class Several(Protocol):
+    """A Classifier that stands for several: what it says is said by one of them, not always the same.
+
+    Its `template` is what it is asked in; each of them may be asked in its own.
+    """
+
+    speaker: Speaker
+    """Who spoke last, or who will speak first. Changes only while `logits` runs, on its thread."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A Classifier that has more to tell people than what it is."""
+
+    def tell(self) -> Sequence[str]:
+        """What /health should say, a sentence each. May be called on any thread, also while the model is at work."""

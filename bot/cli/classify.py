@@ -29,7 +29,7 @@ def command(
         list[str] | None,
         typer.Option("--label", help='One label, with what the model is told: "World=world news and politics".'),
     ] = None,
-    engine: Annotated[str, typer.Option(help="embedding, embedding:PATH or nli:PATH.")] = "embedding",
+    engine: Annotated[str, typer.Option(help="embedding, embedding:PATH, nli:PATH, sagemaker:NAME.")] = "embedding",
     mode: Annotated[ModeOption, typer.Option(help="How scores relate.")] = ModeOption.INDEPENDENT,
     template: Annotated[str, typer.Option(help="A hypothesis template with one {}.")] = "",
     threshold: Annotated[str, typer.Option(help="The score that must be exceeded: 0.4 or 40%.")] = "0.4",

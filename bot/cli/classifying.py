@@ -13,6 +13,7 @@ from bot.cards import percent
 from bot.chat.plain import one_line
 from bot.commands import values
 from bot.lines import read_in_thread
+from bot.settings import read_settings
 from classifier.hypothesis import render
 from classifier.premise import encodable, has_text
 from classifier.registry import Choice, choose
@@ -65,7 +66,7 @@ def prepare(*, labels: str, described: Sequence[str], engine: str, mode: str, te
         raise ValueError(f'{error} For example: --labels "security, database"') from None
     return Task(
         labels=tuple(wanted),
-        choice=choose(engine, template=template),
+        choice=choose(engine, template=template, access=read_settings().endpoints if "sagemaker" in engine else None),
         mode=Mode(mode),
         threshold=values.percentage(threshold),
     )

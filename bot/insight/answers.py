@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bot.pipeline.decide import Answers
 from classifier.batching import Batcher, Lane
+from classifier.hypothesis import restate
+from classifier.types import ClassifierError, Speaker
 from storage import logits
 from storage.database import Connection, Database
 from storage.failpoints import Commit
@@ -27,15 +29,37 @@ class Question:
     hypotheses: frozenset[str]
 
 
+_CHANGES = 2
+"""So often a question is begun: with who spoke last, and once more with who turned out to speak."""
+
+
+class _AnotherSpeaksError(Exception):
+    """The answers known so far are of one model, and now another one answers."""
+
+
 async def answer(
     database: Database, batcher: Batcher, questions: Sequence[Question], *, patience_s: float = PATIENCE_S
 ) -> Mapping[PostId, Answers]:
     """The logits of each post that was asked for, in the order given until patience ends: all answers, or no entry.
 
-    What the model had to be asked is stored, so that the next question about these posts does not ask it again.
-    Raises ClassifierError.
+    What the model had to be asked is stored, so that the next question about these posts does not ask it again. All is
+    of one speaker. Raises ClassifierError.
     """
-    known = await _stored(database, batcher, questions)
+    await batcher.ready()
+    for _ in range(_CHANGES):
+        try:
+            return await _answer(database, batcher, questions, patience_s=patience_s)
+        except _AnotherSpeaksError:
+            continue
+    raise ClassifierError("one model after the other answers now, and their scores do not compare: ask again later")
+
+
+async def _answer(
+    database: Database, batcher: Batcher, questions: Sequence[Question], *, patience_s: float
+) -> Mapping[PostId, Answers]:
+    """Raises _AnotherSpeaksError when that turns out on the way."""
+    speaker = batcher.speaker
+    known = await _stored(database, batcher, speaker, questions)
     complete: dict[PostId, Answers] = {}
     asked: list[PostLogits] = []
     end = time.monotonic() + patience_s
@@ -45,23 +69,27 @@ async def answer(
         if missing and asked and time.monotonic() > end:
             break
         for hypotheses, posts in missing.items():
-            found = await _ask(batcher, posts, hypotheses)
+            found = await _ask(batcher, speaker, posts, hypotheses)
             asked += found
             for one in found:
                 known.setdefault(one.post, {}).update(one.by_hypothesis)
         complete |= {question.stored.id: known.get(question.stored.id, {}) for question in some}
     if asked:
-        await _keep(database, batcher, asked)
+        await _keep(database, batcher, speaker, asked)
     return complete
 
 
 async def _stored(
-    database: Database, batcher: Batcher, questions: Sequence[Question]
+    database: Database, batcher: Batcher, speaker: Speaker, questions: Sequence[Question]
 ) -> dict[PostId, dict[str, tuple[float, float]]]:
-    model = await batcher.ready()
+    """By the hypotheses that are asked; stored are those of the speaker's own template."""
     ids = [question.stored.id for question in questions if question.hypotheses]
-    texts = frozenset[str]().union(*(question.hypotheses for question in questions))
-    return await database.read(lambda connection: logits.of_posts(connection, model, batcher.template, ids, texts))
+    asked = frozenset[str]().union(*(question.hypotheses for question in questions))
+    own = {restate(text, batcher.template, speaker.template): text for text in asked}
+    found = await database.read(
+        lambda connection: logits.of_posts(connection, speaker.model, speaker.template, ids, own.keys())
+    )
+    return {post: {own[text]: pair for text, pair in answers.items()} for post, answers in found.items()}
 
 
 def _missing(questions: Sequence[Question], known: Mapping[PostId, Answers]) -> dict[tuple[str, ...], list[StoredPost]]:
@@ -73,16 +101,30 @@ def _missing(questions: Sequence[Question], known: Mapping[PostId, Answers]) -> 
     return groups
 
 
-async def _ask(batcher: Batcher, posts: Sequence[StoredPost], hypotheses: tuple[str, ...]) -> list[PostLogits]:
-    found = await batcher.logits([stored.post.text for stored in posts], hypotheses, lane=Lane.PEOPLE)
+async def _ask(
+    batcher: Batcher, speaker: Speaker, posts: Sequence[StoredPost], hypotheses: tuple[str, ...]
+) -> list[PostLogits]:
+    found = await batcher.ask([stored.post.text for stored in posts], hypotheses, lane=Lane.PEOPLE)
+    if found.speaker != speaker:
+        raise _AnotherSpeaksError
     return [
         PostLogits(post=stored.id, by_hypothesis=dict(zip(hypotheses, map(tuple, row), strict=True)))
-        for stored, row in zip(posts, found.tolist(), strict=True)
+        for stored, row in zip(posts, found.logits.tolist(), strict=True)
     ]
 
 
-async def _keep(database: Database, batcher: Batcher, asked: Sequence[PostLogits]) -> None:
+async def _keep(database: Database, batcher: Batcher, speaker: Speaker, asked: Sequence[PostLogits]) -> None:
+    own = [
+        PostLogits(
+            post=one.post,
+            by_hypothesis={
+                restate(text, batcher.template, speaker.template): pair for text, pair in one.by_hypothesis.items()
+            },
+        )
+        for one in asked
+    ]
+
     def work(connection: Connection) -> None:
-        logits.add(connection, logits.model_number(connection, batcher.model, batcher.template), asked)
+        logits.add(connection, logits.model_number(connection, speaker.model, speaker.template), own)
 
     await database.transaction(work, Commit.ANSWERS)

@@ -80,7 +80,7 @@ class Health:
     def _model(self) -> str:
         if not self.batcher.loaded:
             return "still loading"
-        lines = [f"{self.batcher.model}. {wording.languages(self.batcher.model)}".rstrip()]
+        lines = [f"{self.batcher.model}. {wording.languages(self.batcher.model)}".rstrip(), *self.batcher.tell()]
         if trouble := self.outage.trouble:
             lines.insert(0, f"not answering since {wording.moment(trouble.since)}: {trouble.reason.rstrip('.')}.")
         if (busy_s := self._busy_s()) > _LONG_S:

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from bot.pipeline.bell import Bell
 from bot.pipeline.decide_all import Decisions, PostDecisions, decide_all
 from bot.pipeline.filters import Reading
+from bot.pipeline.heard import Heard
 from bot.pipeline.outage import Outage
 from bot.pipeline.questions import QuestionFailedError, put, trouble_with_everything
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
+from classifier.hypothesis import restate
+from classifier.types import Speaker
 from sources.clock import Clock
 from sources.types import PostKind
 from storage import alerts
@@ -36,8 +39,6 @@ REPEAT_WINDOW = timedelta(days=1)
 
 _Alerted = set[tuple[ChannelKey, str]]
 """Channels with the fingerprints of what alerted them."""
-
-_Answers = dict[PostId, dict[str, tuple[float, float]]]
 
 
 class Classify:
@@ -128,7 +129,7 @@ class Classify:
             batch = batches.pop()
             alerted = await self._alerted(batch)
             try:
-                answers = await self._ask(batch)
+                heard = await self._ask(batch)
             except QuestionFailedError as failure:
                 if trouble := await trouble_with_everything(self._batcher, failure.hypotheses):
                     await self._wait_out(trouble, [batch, *batches])
@@ -140,7 +141,7 @@ class Classify:
                     middle = len(batch) // 2
                     batches += [batch[middle:], batch[:middle]]
             else:
-                await self._settle(batch, answers, alerted)  # no awaiting since the last answer: see _decide
+                await self._settle(batch, heard, alerted)  # no awaiting since the last answer: see _decide
                 self._owed.ring()
         if batches:
             await self._release(batches)
@@ -163,26 +164,25 @@ class Classify:
         await self._inbox.set_aside(stored.id, reason)
         log.warning("set aside source=%s post=%r reason=%r", stored.post.source, stored.post.id, reason)
 
-    async def _ask(self, claimed: list[StoredPost]) -> _Answers:
+    async def _ask(self, claimed: list[StoredPost]) -> Heard:
         """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses.
 
         Raises QuestionFailedError.
         """
-        answers: _Answers = {stored.id: {} for stored in claimed}
-        while missing := self._missing(claimed, answers):
+        heard = Heard([stored.id for stored in claimed])
+        while missing := self._missing(claimed, heard):
             for hypotheses, posts in missing.items():
-                found = await put(self._batcher, [post.post.text for post in posts], hypotheses)
-                for stored, row in zip(posts, found, strict=True):
-                    answers[stored.id].update(zip(hypotheses, row, strict=True))
+                said = await put(self._batcher, [post.post.text for post in posts], hypotheses)
+                heard.take([stored.id for stored in posts], hypotheses, said)
                 self._outage.over()
-        return answers
+        return heard
 
-    def _missing(self, claimed: list[StoredPost], answers: _Answers) -> dict[tuple[str, ...], list[StoredPost]]:
+    def _missing(self, claimed: list[StoredPost], heard: Heard) -> dict[tuple[str, ...], list[StoredPost]]:
         """The posts still to be asked about, by the union of the hypotheses of all channels that care."""
         groups: dict[tuple[str, ...], list[StoredPost]] = defaultdict(list)
         for stored in claimed:
             wanted = self._watch_list.watchers(stored.post.author).hypotheses_for(Reading(stored.post))
-            if unknown := wanted - answers[stored.id].keys():
+            if unknown := wanted - heard.of(stored.id).keys():
                 groups[tuple(sorted(unknown))].append(stored)
         return groups
 
@@ -194,7 +194,7 @@ class Classify:
         since = self._clock.now() - REPEAT_WINDOW
         return set(await self._database.read(lambda connection: alerts.of_texts(connection, words, since)))
 
-    def _decide(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted, now: datetime) -> Decisions:
+    def _decide(self, claimed: list[StoredPost], heard: Heard, alerted: _Alerted, now: datetime) -> list[PostDecisions]:
         """No awaiting in here: the settings that were asked for are the settings that decide."""
         repeated: dict[str, set[ChannelKey]] = defaultdict(set)
         for key, words in alerted:
@@ -203,25 +203,34 @@ class Classify:
         for stored in claimed:
             words = fingerprint(stored.post.text)
             watchers = self._watch_list.watchers(stored.post.author)
-            decided.append(decide_all(stored, watchers, answers[stored.id], now, alerted=repeated[words]))
+            decided.append(decide_all(stored, watchers, heard.of(stored.id), now, alerted=repeated[words]))
             if words:
                 repeated[words].update(decision.channel for decision in decided[-1].alerts)
-        return Decisions(tuple(decided))
+        return decided
 
-    async def _settle(self, claimed: list[StoredPost], answers: _Answers, alerted: _Alerted) -> None:
+    async def _settle(self, claimed: list[StoredPost], heard: Heard, alerted: _Alerted) -> None:
+        """All is decided at once; what several speakers answered is stored speaker by speaker."""
         now = self._clock.now()
-        decisions = self._decide(claimed, answers, alerted, now)
-        owed = await self._inbox.settle(
-            Settlement(
-                posts=tuple(stored.id for stored in claimed),
-                model=self._batcher.model,
-                template=self._batcher.template,
-                decided_at=now,
-                logits=tuple(PostLogits(post=post, by_hypothesis=found) for post, found in answers.items() if found),
-                decisions=decisions,
+        decided = {one.stored.id: one for one in self._decide(claimed, heard, alerted, now)}
+        for speaker, posts in heard.by_speaker(self._batcher.speaker).items():
+            decisions = Decisions(tuple(decided[post] for post in posts))
+            owed = await self._inbox.settle(
+                Settlement(
+                    posts=tuple(posts),
+                    model=speaker.model,
+                    template=speaker.template,
+                    decided_at=now,
+                    logits=tuple(self._logits(post, heard, speaker) for post in posts if heard.of(post)),
+                    decisions=decisions,
+                )
             )
-        )
-        log.debug("settled posts=%d decisions=%d alerts=%d", len(claimed), len(decisions), owed)
+            log.debug("settled posts=%d decisions=%d alerts=%d", len(posts), len(decisions), owed)
+
+    def _logits(self, post: PostId, heard: Heard, speaker: Speaker) -> PostLogits:
+        """By the hypotheses that the speaker was asked, which are in its own template."""
+        asked_in, own = self._batcher.template, speaker.template
+        by_hypothesis = {restate(text, asked_in, own): pair for text, pair in heard.of(post).items()}
+        return PostLogits(post=post, by_hypothesis=by_hypothesis)
 
 
 def _next_size(size: int, took_s: float) -> int:

@@ -1,10 +1,21 @@
 """Questions put to the model for the stream of posts, and what it means when one fails."""
 
+from dataclasses import dataclass
+
 from classifier.batching import Batcher, Lane
-from classifier.types import ClassifierError
+from classifier.types import ClassifierError, Speaker
 
 Row = list[tuple[float, float]]
 """What the model said of one text: (entailment, contradiction) a hypothesis, in their order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What was answered: a row a text, and by whom."""
+
+    rows: list[Row]
+    speaker: Speaker
+
 
 _HARMLESS = "The weather is fine today."
 _LONGEST_REASON = 300
@@ -18,13 +29,14 @@ class QuestionFailedError(Exception):
         self.hypotheses = hypotheses
 
 
-async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> list[Row]:
-    """A row a text. Raises QuestionFailedError, whatever the engine raised."""
+async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> Said:
+    """What is answered. Raises QuestionFailedError, whatever the engine raised."""
     try:
-        found = await batcher.logits(texts, hypotheses, lane=Lane.STREAM)
+        found = await batcher.ask(texts, hypotheses, lane=Lane.STREAM)
     except Exception as error:
         raise QuestionFailedError(hypotheses, error) from error
-    return [[(entailment, contradiction) for entailment, contradiction in row] for row in found.tolist()]
+    rows = [[(entailment, contradiction) for entailment, contradiction in row] for row in found.logits.tolist()]
+    return Said(rows=rows, speaker=found.speaker)
 
 
 async def trouble_with_everything(batcher: Batcher, hypotheses: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """What every Classifier keeps. A new engine joins by a fixture parameter, nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,38 +13,59 @@ from classifier.null import NullClassifier
 from classifier.types import Classifier, Label
 from tests.fakes.classifier import KeywordClassifier
 
-Maker = Callable[[Path], Classifier]
+Maker = Callable[[Path, ExitStack], Classifier]
+"""In a folder of its own, with what has to be closed at the end."""
 
 
-def embedding(folder: Path) -> Classifier:
+def embedding(folder: Path, opened: ExitStack) -> Classifier:
     from classifier.embedding import EmbeddingClassifier
 
     return EmbeddingClassifier()
 
 
-def nli(folder: Path) -> Classifier:
+def nli(folder: Path, opened: ExitStack) -> Classifier:
     from classifier.nli import NliClassifier
     from tests.fakes.models import write_bart
 
     return NliClassifier(str(write_bart(folder)))
 
 
-def nli_without_padding(folder: Path) -> Classifier:
+def nli_without_padding(folder: Path, opened: ExitStack) -> Classifier:
     from classifier.nli import NliClassifier
     from tests.fakes.models import write_gpt2
 
     return NliClassifier(str(write_gpt2(folder)))
 
 
-def keyword(folder: Path) -> Classifier:
+def sagemaker(folder: Path, opened: ExitStack) -> Classifier:
+    from classifier.sagemaker.access import Access
+    from classifier.sagemaker.access import Endpoint as Named
+    from classifier.sagemaker.engine import SageMakerClassifier
+    from tests.fakes.sagemaker import Endpoint, aws, pipeline_of
+
+    opened.enter_context(aws())
+    endpoint = opened.enter_context(Endpoint(pipeline_of(nli(folder, opened).logits)))
+    return SageMakerClassifier(Named(name=endpoint.name), Access(url=endpoint.url))
+
+
+def a_chain(folder: Path, opened: ExitStack) -> Classifier:
+    from classifier.chain import ChainClassifier
+
+    return ChainClassifier([keyword(folder, opened), null(folder, opened)])
+
+
+def keyword(folder: Path, opened: ExitStack) -> Classifier:
     return KeywordClassifier()
 
 
-def null(folder: Path) -> Classifier:
+def null(folder: Path, opened: ExitStack) -> Classifier:
     return NullClassifier(template=NULL_TEMPLATE)
 
 
-MAKERS = [pytest.param(maker, id=maker.__name__) for maker in (embedding, nli, nli_without_padding, keyword, null)]
+MAKERS = [
+    pytest.param(maker, id=maker.__name__)
+    for maker in (embedding, nli, nli_without_padding, sagemaker, a_chain, keyword, null)
+]
 
 TEXTS = [
     "The river broke its banks tonight.",
@@ -64,10 +86,11 @@ AWKWARD = {
 
 
 @pytest.fixture(scope="module", params=MAKERS)
-def classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classifier]:
     maker: Maker = request.param
     models.use_threads(1)  # on models this small a second thread only waits, and on a busy machine it waits long
-    return maker(tmp_path_factory.mktemp("model"))
+    with ExitStack() as opened:
+        yield maker(tmp_path_factory.mktemp("model"), opened)
 
 
 @pytest.fixture

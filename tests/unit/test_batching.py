@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from classifier.batching import Batcher, Lane
-from classifier.types import AnswerUnusableError, Classifier, ClassifierError, ModelUnusableError
+from classifier.types import (
+    AnswerUnusableError,
+    Classifier,
+    ClassifierError,
+    ModelUnavailableError,
+    ModelUnusableError,
+)
 from tests.fakes.builders import MODEL, NOW
 
 if TYPE_CHECKING:
@@ -54,6 +60,8 @@ class Engine:
         assert self._free.wait(SOON_S), "the event loop did not go on while the model was at work"
         if "refuse this" in texts:
             raise ClassifierError("this text is refused")
+        if "go away" in texts:
+            raise ModelUnavailableError("the endpoint is down")
         if "run dry" in texts:
             raise StopIteration
         lengths = np.array([len(text) for text in texts], dtype=np.float32)
@@ -212,6 +220,20 @@ async def test_an_error_over_several_is_nobodys_until_each_was_asked_alone_and_p
     assert [call for call in engine.calls[2:] if call != ["person"]] == [["before"], ["refuse this"], ["after"]]
     assert isinstance(refused, ClassifierError)
     assert before.shape == after.shape == (1, 2, 2)
+
+
+async def test_a_model_that_is_not_there_for_one_is_there_for_nobody_and_is_not_asked_again(
+    batcher: Batcher, engine: Engine
+) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, text) for text in ("before", "go away", "after")]
+    await take_their_places()
+    engine.free()
+    _, *answers = await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["before", "go away", "after"]]
+    assert all(isinstance(answer, ModelUnavailableError) for answer in answers)
 
 
 async def test_who_gave_up_is_not_asked_for_among_others(batcher: Batcher, engine: Engine) -> None:

@@ -29,6 +29,9 @@ SETTINGS = {name.upper() for name in Settings.model_fields}
 OF_OTHERS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "HF_HOME"}
 """What the image tells others than Lapwing."""
 
+OF_BOTO3 = {"AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+"""Region and credentials are found by boto3 itself."""
+
 
 @dataclass(frozen=True)
 class Instruction:
@@ -243,7 +246,7 @@ def test_compose_starts_lapwing_again_and_gives_it_time_to_end() -> None:
 
 
 def test_the_example_names_settings_that_there_are_and_holds_no_token() -> None:
-    assert set(example()) <= SETTINGS
+    assert set(example()) <= SETTINGS | OF_BOTO3
     assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN"} <= set(example())
     assert not any(value for name, value in example().items() if name.startswith(("SLACK", "DISCORD")))
 

