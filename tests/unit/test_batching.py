@@ -124,6 +124,7 @@ async def know_that_it_is_quick(batcher: Batcher, engine: Engine) -> None:
         await batcher.logits(["quick"], HYPOTHESES, lane=Lane.STREAM)
     engine.seen.clear()
     engine.calls.clear()
+    engine.at_work.clear()
 
 
 async def take_their_places() -> None:
