@@ -37,6 +37,7 @@ def model_choice(settings: Settings) -> Choice:
         template=settings.classifier_template,
         threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
         access=settings.endpoints,
+        precision=settings.classifier_dtype,
     )
 
 

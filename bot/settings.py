@@ -35,6 +35,7 @@ from bot.setting_values import (
     Speed,
 )
 from classifier.sagemaker.access import Access
+from classifier.types import Precision
 from sources.accounts import BLUESKY, MASTODON, RSS, X
 
 CONFIG_VARIABLE = "LAPWING_CONFIG"
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
         "", description="a hypothesis template with one `{}`, in place of the (first) engine's own"
     )
     classifier_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: one less than there are cores")
+    classifier_dtype: Precision = Field(
+        Precision.FP32,
+        description="in what precision the model computes: `fp32`, or `bf16` and `fp16`, which are faster where the "
+        "processor has instructions for them, and move scores a little: each counts as another model",
+    )
     sagemaker_endpoint_url: AddressOrNone = Field(
         "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
     )

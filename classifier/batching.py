@@ -1,7 +1,8 @@
 """Between many who ask and one model: a thread of its own for the model, and two lanes in front of it.
 
-The event loop never runs the model and never waits for it. People (`/test`, previews) go before the stream of posts;
-within a lane it is first come, first served. Each lane is bounded: who asks when it is full waits for a place.
+The event loop never runs the model and never waits for it. No timer either: the model is given whatever waits when it
+is free. People (`/test`, previews) go before the stream of posts; within a lane it is first come, first served, and who
+asks for the same hypotheses goes along. Each lane is bounded: who asks when it is full waits for a place.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,17 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from classifier.types import MODEL_THREAD, AnswerUnusableError, Classifier, Model, Several, Speaker, Telling
+from classifier.types import (
+    MODEL_THREAD,
+    AnswerUnusableError,
+    Classifier,
+    Model,
+    ModelUnavailableError,
+    Several,
+    Speaker,
+    Telling,
+)
+from classifier.windows import Pace, merge, together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,11 +59,14 @@ class Answer:
     speaker: Speaker
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Request:
     texts: Sequence[str]
     hypotheses: Sequence[str]
     answer: "asyncio.Future[Answer]"
+    lane: Lane
+    alone: bool = False
+    """The model failed on it among others: whose fault that was shows when each is asked alone."""
 
 
 class Batcher:
@@ -73,6 +88,7 @@ class Batcher:
         self._lanes: dict[Lane, deque[_Request]] = {lane: deque() for lane in Lane}
         self._places = {lane: asyncio.Semaphore(_MOST_WAITING) for lane in Lane}
         self._asked = asyncio.Event()
+        self._pace = Pace()
 
     @property
     def model(self) -> Model:
@@ -109,7 +125,7 @@ class Batcher:
         AnswerUnusableError for an answer with a wrong shape or with what is not a number.
         """
         async with self._places[lane]:
-            request = _Request(texts, hypotheses, asyncio.get_running_loop().create_future())
+            request = _Request(texts, hypotheses, asyncio.get_running_loop().create_future(), lane)
             self._lanes[lane].append(request)
             self._asked.set()
             try:
@@ -127,45 +143,67 @@ class Batcher:
             self._loaded.set()
             log.info("loaded model=%s", self._classifier.model)
             while True:
-                request = await self._next()
-                await self._answer(request, self._classifier, thread)
+                window = await self._next()
+                await self._answer(window, self._classifier, thread)
         finally:
             thread.shutdown(wait=False)  # waiting here would block the event loop for as long as the model runs
 
-    async def _next(self) -> _Request:
+    async def _next(self) -> list[_Request]:
         while True:
-            for lane in Lane:
-                while self._lanes[lane]:
-                    request = self._lanes[lane].popleft()
-                    if not request.answer.done():  # whoever asked may be gone
-                        return request
+            for waiting in self._lanes.values():
+                if window := together([request for request in waiting if not request.answer.done()], self._pace.most):
+                    self._lanes[window[0].lane] = deque(request for request in waiting if request not in window)
+                    return window
+                waiting.clear()  # whoever asked may be gone
             self._asked.clear()
             await self._asked.wait()
 
-    async def _answer(self, request: _Request, classifier: Classifier, thread: ThreadPoolExecutor) -> None:
+    async def _answer(self, window: list[_Request], classifier: Classifier, thread: ThreadPoolExecutor) -> None:
+        texts, places = merge(window)
         self.busy_since = self._now()
         try:
-            answer = await asyncio.get_running_loop().run_in_executor(thread, _ask, classifier, request)
+            answer, took_s = await asyncio.get_running_loop().run_in_executor(
+                thread, _ask, classifier, texts, window[0].hypotheses
+            )
         finally:
             self.busy_since = None
-        if request.answer.done():  # whoever asked is gone, and nobody else is meant
+        if _is_somebodys(answer) and len(window) > 1:
+            self._ask_each_alone(window)
             return
-        if isinstance(answer, Exception):
-            request.answer.set_exception(answer)
-        else:
-            request.answer.set_result(answer)
+        if not isinstance(answer, Exception):
+            self._pace.learn(len(texts) * len(window[0].hypotheses), took_s)
+        for request, mine in zip(window, places, strict=True):
+            if request.answer.done():  # whoever asked is gone, and nobody else is meant
+                continue
+            if isinstance(answer, Exception):
+                request.answer.set_exception(answer)
+            else:
+                request.answer.set_result(Answer(answer.logits[mine], answer.speaker))
+
+    def _ask_each_alone(self, window: list[_Request]) -> None:
+        """Before all others of their lane, as they came."""
+        for request in window:
+            request.alone = True
+        self._lanes[window[0].lane].extendleft(reversed(window))
 
 
-def _ask(classifier: Classifier, request: _Request) -> Answer | Exception:
-    """On the model's thread: the answer, or what is wrong with it."""
+def _ask(classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]) -> tuple[Answer | Exception, float]:
+    """On the model's thread: the answer, or what is wrong with it, and how many seconds it took."""
+    started = time.monotonic()
     try:
-        answer = classifier.logits(request.texts, request.hypotheses)
-        _check(answer, (len(request.texts), len(request.hypotheses), 2))
+        answer = classifier.logits(texts, hypotheses)
+        _check(answer, (len(texts), len(hypotheses), 2))
     except BaseException as error:  # on this thread even a panic of a tokenizer in Rust is only an answer that failed
+        took_s = time.monotonic() - started
         if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
-            return error
-        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip())
-    return Answer(answer, _speaker(classifier))
+            return error, took_s
+        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip()), took_s
+    return Answer(answer, _speaker(classifier)), time.monotonic() - started
+
+
+def _is_somebodys(answer: Answer | Exception) -> bool:
+    """Whether the model failed on what it was asked: one that does not answer now answers nobody."""
+    return isinstance(answer, Exception) and not isinstance(answer, ModelUnavailableError)
 
 
 def _speaker(classifier: Classifier) -> Speaker:

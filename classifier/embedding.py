@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from classifier import models
 from classifier.encoder import SentenceEncoder
 from classifier.hypothesis import EMBEDDING_TEMPLATE, check_template
-from classifier.types import CONTRADICTION, ENTAILMENT, Model, ModelUnusableError
+from classifier.types import CONTRADICTION, ENTAILMENT, Model, ModelUnusableError, Precision
 
 MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its authors published it."""
@@ -59,7 +59,12 @@ class EmbeddingClassifier:
     separable = True
 
     def __init__(
-        self, place: str = "", *, template: str = EMBEDDING_TEMPLATE, calibration: Calibration | None = None
+        self,
+        place: str = "",
+        *,
+        template: str = EMBEDDING_TEMPLATE,
+        calibration: Calibration | None = None,
+        precision: Precision = Precision.FP32,
     ) -> None:
         """Read the model in a folder or with a hub id; none named is MiniLM from its wheel. Blocks for seconds.
 
@@ -68,11 +73,11 @@ class EmbeddingClassifier:
         check_template(template)
         self.template = template
         files = models.find(place) if place else embedded_model()
-        self._encoder = SentenceEncoder(files.folder)
+        self._encoder = SentenceEncoder(files.folder, precision)
         weights = files.weights_sha256()
         self._calibration = calibration or _CALIBRATIONS.get(weights, UNCALIBRATED)
         self._kept: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        pinned = files.sha256()[:16]
+        pinned = models.revision(files, precision)
         self.model = Model(
             engine="embedding",
             name=files.name,

@@ -9,29 +9,44 @@ Both modes equal transformers' `zero-shot-classification` pipeline wherever that
   the text is cut at the positions that the model has.
 """
 
-import inspect
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from classifier import models
 from classifier.hypothesis import NLI_TEMPLATE, check_template
+from classifier.memory import Memory, Pair
+from classifier.pairs import PairTokenizer
 from classifier.premise import encodable
-from classifier.types import CONTRADICTION, ENTAILMENT, Model, ModelUnusableError
+from classifier.rows import Padding
+from classifier.runner import DTYPES, Runner
+from classifier.types import CONTRADICTION, ENTAILMENT, Model, ModelUnusableError, Precision
 
-_PAIRS_A_BATCH = 8
+_MOST_REMEMBERED = 16_384
+"""Pairs: 800 posts under 20 hypotheses, in about 5 MB."""
 
 
 class NliClassifier:
-    """See Classifier. An empty text makes a pair of nothing with the hypothesis: finite logits that mean little."""
+    """See Classifier. An empty text makes a pair of nothing with the hypothesis: finite logits that mean little.
+
+    The same text under the same hypothesis is scored once, in one call and, while it is remembered, in later ones.
+    """
 
     separable = True
 
-    def __init__(self, place: str, *, template: str = NLI_TEMPLATE) -> None:
+    def __init__(
+        self,
+        place: str,
+        *,
+        template: str = NLI_TEMPLATE,
+        precision: Precision = Precision.FP32,
+        most_remembered: int = _MOST_REMEMBERED,
+    ) -> None:
         """Read the model in a folder or with a hub id. Blocks for seconds.
 
         Raises ModelUnusableError, and ValueError for a template without exactly one bare `{}`.
@@ -41,47 +56,48 @@ class NliClassifier:
         files = models.find(place)
         models.check_files(files.folder)
         self._tokenizer = models.load_tokenizer(files.folder)
-        self._model = models.load_weights(AutoModelForSequenceClassification, files.folder)
-        self._columns = find_columns(files.name, self._model.config.label2id)
-        self._most_tokens = models.longest(self._model, self._tokenizer)
-        self._batch_size = _PAIRS_A_BATCH if self._can_pad() else 1
-        self._options = _no_cache(self._model)
-        self.model = Model(engine="nli", name=files.name, revision=files.sha256()[:16])
+        model = models.load_weights(AutoModelForSequenceClassification, files.folder, dtype=DTYPES[precision])
+        self._columns = find_columns(files.name, model.config.label2id)
+        most_rows = None if _can_pad(model, self._tokenizer) else 1
+        self._pairs = PairTokenizer(self._tokenizer, models.longest(model, self._tokenizer))
+        self._runner = Runner(model, Padding(self._tokenizer), most_rows=most_rows)
+        self._memory = Memory(most_remembered)
+        self.model = Model(engine="nli", name=files.name, revision=models.revision(files, precision))
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
         """Shape [texts, hypotheses, 2]. Raises ClassifierError for a hypothesis that the model cannot read whole."""
         premises, asked = [encodable(text) for text in texts], [encodable(hypothesis) for hypothesis in hypotheses]
-        room = self._most_tokens - self._tokenizer.num_special_tokens_to_add(pair=True) - 1  # one for the post
+        room = self._pairs.room - 1  # one for the post
         for hypothesis in asked:
-            models.check_hypothesis(self._tokenizer, hypothesis, room)
-        answers = self._answers(list(product(premises, asked)))
+            if len(self._pairs.hypothesis(hypothesis)) > room:
+                models.check_hypothesis(self._tokenizer, hypothesis, room)
+        wanted = list(product(premises, asked))
+        said = self._memory.recall(wanted)
+        new = [pair for pair in dict.fromkeys(wanted) if pair not in said]
+        if new:
+            answers = self._ask(new)
+            said |= dict(zip(new, answers, strict=True))
+        return np.array([said[pair] for pair in wanted], dtype=np.float32).reshape(len(texts), len(hypotheses), 2)
+
+    def _ask(self, pairs: Sequence[Pair]) -> list[tuple[float, float]]:
+        """Entailment and contradiction of each pair, by the model, and remembered."""
+        answers = self._runner.run(self._pairs.rows(pairs), self._read)
         models.check_answers(answers, self.model)
-        return answers.reshape(len(texts), len(hypotheses), 2)
+        said = [(float(entailment), float(contradiction)) for entailment, contradiction in answers]
+        self._memory.keep(zip(pairs, said, strict=True))
+        return said
 
-    @torch.inference_mode()
-    def _answers(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """Shape [pairs, 2]."""
-        answers = np.empty((len(pairs), 2), dtype=np.float32)
-        if not pairs:
-            return answers
-        encoded = self._tokenizer(
-            [premise for premise, _ in pairs],
-            [hypothesis for _, hypothesis in pairs],
-            truncation="only_first",
-            max_length=self._most_tokens,
-            split_special_tokens=True,
-        )
-        for places, inputs in models.padded(self._tokenizer, encoded, self._batch_size):
-            known = {name: inputs[name] for name in self._tokenizer.model_input_names}
-            answers[places] = self._model(**known, **self._options).logits[:, self._columns].float().numpy()
-        return answers
+    def _read(self, outputs: Any, _inputs: Mapping[str, Tensor]) -> Tensor:
+        found: Tensor = outputs.logits[:, self._columns]
+        return found
 
-    def _can_pad(self) -> bool:
-        """Whether pairs of unequal length can share a batch. Where not, they go one by one, as in the pipeline."""
-        if self._tokenizer.pad_token is not None:
-            return self._model.config.pad_token_id is not None
-        self._tokenizer.pad_token = self._tokenizer.eos_token
-        return False
+
+def _can_pad(model: Any, tokenizer: Any) -> bool:
+    """Whether pairs of unequal length can share a batch. Where not, they go one by one, as in the pipeline."""
+    if tokenizer.pad_token is not None:
+        return model.config.pad_token_id is not None
+    tokenizer.pad_token = tokenizer.eos_token
+    return False
 
 
 def find_columns(name: str, label2id: Mapping[str, int]) -> list[int]:
@@ -102,8 +118,3 @@ def find_columns(name: str, label2id: Mapping[str, int]) -> list[int]:
         f"{name} has no label whose name starts {lacking}; its labels are {', '.join(label2id)}. Choose a model "
         "trained on natural language inference, or, if it is one, name its labels in label2id of its config.json"
     )
-
-
-def _no_cache(model: torch.nn.Module) -> dict[str, bool]:
-    """A decoder's cache is of no use to one answer and costs memory."""
-    return {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}

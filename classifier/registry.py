@@ -4,11 +4,12 @@ The only place that names concrete engines. Choosing is cheap; torch is imported
 """
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE, check_template
 from classifier.sagemaker.access import Access, parse
-from classifier.types import Classifier, ModelUnusableError
+from classifier.types import Classifier, ModelUnusableError, Precision
 
 _TEMPLATES = {
     "embedding": EMBEDDING_TEMPLATE,
@@ -50,6 +51,8 @@ class Choice:
     template: str
     threads: int = 0
     """How many threads torch may compute on; 0 leaves that to torch."""
+
+    precision: Precision = Precision.FP32
 
     access: Access = field(default_factory=Access)
     """How endpoints are reached."""
@@ -98,26 +101,41 @@ class Choice:
         if self.engine == "nli":
             from classifier.nli import NliClassifier  # noqa: PLC0415
 
-            return NliClassifier(self.place, template=self.template)
+            return NliClassifier(self.place, template=self.template, precision=self.precision)
         from classifier.embedding import EmbeddingClassifier  # noqa: PLC0415
 
-        return EmbeddingClassifier(self.place, template=self.template)
+        return EmbeddingClassifier(self.place, template=self.template, precision=self.precision)
 
 
-def choose(written: str, *, template: str = "", threads: int = 0, access: Access | None = None) -> Choice:
+def choose(
+    written: str,
+    *,
+    template: str = "",
+    threads: int = 0,
+    access: Access | None = None,
+    precision: Precision = Precision.FP32,
+) -> Choice:
     """What was written, understood. Of several engines with commas between them the first is the choice, the others
     stand behind it. `template` replaces the first one's own where it is given. Raises ChoiceError.
     """
-    first, *others = written.split(",")
-    behind = tuple(_choose(other, "", threads, access) for other in others)
-    chosen = replace(_choose(first, template, threads, access), behind=behind)
-    names = [(one.engine, one.place) for one in (chosen, *behind)]
+    first, *others = (
+        replace(one, threads=threads, access=access or Access(), precision=precision)
+        for one in _engines(written, template)
+    )
+    chosen = replace(first, behind=tuple(others))
+    names = [(one.engine, one.place) for one in chosen.each()]
     if len(set(names)) < len(names):
         raise ChoiceError(f"{written!r} names an engine twice: one that is down cannot stand in for itself")
     return chosen
 
 
-def _choose(written: str, template: str, threads: int, access: Access | None) -> Choice:
+def _engines(written: str, template: str) -> Iterator[Choice]:
+    """Each that is named; the template is the first one's."""
+    for place, one in enumerate(written.split(",")):
+        yield _choose(one, "" if place else template)
+
+
+def _choose(written: str, template: str) -> Choice:
     engine, colon, place = (part.strip() for part in written.partition(":"))
     if engine not in _TEMPLATES:
         near = difflib.get_close_matches(engine.lower(), _TEMPLATES, n=1)
@@ -133,10 +151,4 @@ def _choose(written: str, template: str, threads: int, access: Access | None) ->
             parse(place)
     except ValueError as error:
         raise ChoiceError(str(error)) from error
-    return Choice(
-        engine=engine,
-        place=place,
-        template=template or _TEMPLATES[engine],
-        threads=threads,
-        access=access or Access(),
-    )
+    return Choice(engine=engine, place=place, template=template or _TEMPLATES[engine])

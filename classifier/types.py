@@ -27,6 +27,19 @@ class Mode(StrEnum):
     """The labels compete: a softmax of their entailment logits; only the top one can alert."""
 
 
+class Precision(StrEnum):
+    """How exactly an engine computes. Scores of one precision do not compare with those of another."""
+
+    FP32 = "fp32"
+    """As the model was trained and published."""
+
+    BF16 = "bf16"
+    """Half the memory, and several times as fast where the processor has instructions for it."""
+
+    FP16 = "fp16"
+    """As fast on a GPU and nearer to fp32, but some models overflow it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
     """What to look for. The name is what people see; a description, where given, is what the classifier is told."""

@@ -28,7 +28,7 @@ from transformers import (
 MNLI_LABELS = {"contradiction": 0, "neutral": 1, "entailment": 2}
 """The label order of bart-large-mnli."""
 
-_SPREAD = 0.2
+SPREAD = 0.2
 """Of random weights: 0.02 leaves all logits about equal, which proves nothing; 0.5 makes noise of rounding."""
 
 _SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -38,7 +38,7 @@ _READ = ["This example is {}.", "The river broke its banks, and the road to the 
 def write_bart(folder: Path, labels: Mapping[str, int] = MNLI_LABELS, *, most_tokens: int = 64) -> Path:
     """A BART of two layers with a random classification head for these labels."""
     torch.manual_seed(1)
-    tokenizer = _tokenizer("<s> $A </s>", "<s> $A </s> </s> $B </s>", most_tokens)
+    tokenizer = make_tokenizer("<s> $A </s>", "<s> $A </s> </s> $B </s>", most_tokens)
     config = BartConfig(
         vocab_size=len(tokenizer),
         d_model=32,
@@ -49,35 +49,36 @@ def write_bart(folder: Path, labels: Mapping[str, int] = MNLI_LABELS, *, most_to
         encoder_ffn_dim=64,
         decoder_ffn_dim=64,
         max_position_embeddings=most_tokens,
-        init_std=_SPREAD,
+        init_std=SPREAD,
         classifier_dropout=0.0,
-        **_labels(labels),
+        **label_maps(labels),
     )
-    return _write(folder, BartForSequenceClassification(config), tokenizer)
+    return write_model(folder, BartForSequenceClassification(config), tokenizer)
 
 
 def write_gpt2(folder: Path, labels: Mapping[str, int] = MNLI_LABELS, *, most_tokens: int = 64) -> Path:
     """A GPT-2 of two layers with a random classification head, and no padding token, as GPT-2 has none."""
     torch.manual_seed(2)
-    tokenizer = _tokenizer("$A", "$A </s> $B </s>", most_tokens, padding=False)
+    tokenizer = make_tokenizer("$A", "$A </s> $B </s>", most_tokens, padding=False)
     config = GPT2Config(
         vocab_size=len(tokenizer),
         n_embd=32,
         n_layer=2,
         n_head=4,
         n_positions=most_tokens,
-        initializer_range=_SPREAD,
+        initializer_range=SPREAD,
         bos_token_id=0,
         eos_token_id=2,
-        **_labels(labels),
+        **label_maps(labels),
     )
-    return _write(folder, GPT2ForSequenceClassification(config), tokenizer)
+    return write_model(folder, GPT2ForSequenceClassification(config), tokenizer)
 
 
-def write_roberta(folder: Path, *, most_tokens: int = 64) -> Path:
-    """A RoBERTa, whose positions start behind the padding token's, and whose tokenizer states no length."""
+def write_roberta(folder: Path, *, most_tokens: int = 64, states_length: bool = False) -> Path:
+    """A RoBERTa, whose positions start behind the padding token's, and whose tokenizer need not state its length."""
     torch.manual_seed(4)
-    tokenizer = _tokenizer("<s> $A </s>", "<s> $A </s> </s> $B </s>", None)
+    stated = most_tokens if states_length else None
+    tokenizer = make_tokenizer("<s> $A </s>", "<s> $A </s> </s> $B </s>", stated)
     config = RobertaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -86,17 +87,17 @@ def write_roberta(folder: Path, *, most_tokens: int = 64) -> Path:
         intermediate_size=64,
         max_position_embeddings=most_tokens + 2,
         type_vocab_size=1,
-        initializer_range=_SPREAD,
+        initializer_range=SPREAD,
         pad_token_id=1,
-        **_labels(MNLI_LABELS),
+        **label_maps(MNLI_LABELS),
     )
-    return _write(folder, RobertaForSequenceClassification(config), tokenizer)
+    return write_model(folder, RobertaForSequenceClassification(config), tokenizer)
 
 
 def write_bert(folder: Path, *, most_tokens: int = 64, special: bool = True) -> Path:
     """A plain BERT of two layers, without anything that sentence-transformers adds."""
     torch.manual_seed(3)
-    tokenizer = _tokenizer(*(("<s> $A </s>", "<s> $A </s> $B </s>") if special else ("$A", "$A $B")), most_tokens)
+    tokenizer = make_tokenizer(*(("<s> $A </s>", "<s> $A </s> $B </s>") if special else ("$A", "$A $B")), most_tokens)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -104,10 +105,10 @@ def write_bert(folder: Path, *, most_tokens: int = 64, special: bool = True) -> 
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=most_tokens,
-        initializer_range=_SPREAD,
+        initializer_range=SPREAD,
         pad_token_id=1,
     )
-    return _write(folder, BertModel(config), tokenizer)
+    return write_model(folder, BertModel(config), tokenizer)
 
 
 def write_sentence_bert(
@@ -142,12 +143,12 @@ def write_sentence_bert(
 def relabel(folder: Path, labels: Mapping[str, int]) -> Path:
     """Change the label map in a model's configuration and nothing else, as people do by hand."""
     config = AutoConfig.from_pretrained(folder)
-    config.update(_labels(labels))
+    config.update(label_maps(labels))
     config.save_pretrained(folder)
     return folder
 
 
-def _tokenizer(single: str, pair: str, most_tokens: int | None, *, padding: bool = True) -> Any:
+def make_tokenizer(single: str, pair: str, most_tokens: int | None, *, padding: bool = True) -> Any:
     """Byte-level, so that every text has tokens, and trained on next to nothing, so that words have several."""
     tokenizer = Tokenizer(BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
@@ -169,11 +170,13 @@ def _tokenizer(single: str, pair: str, most_tokens: int | None, *, padding: bool
     )
 
 
-def _labels(labels: Mapping[str, int]) -> dict[str, Any]:
+def label_maps(labels: Mapping[str, int]) -> dict[str, Any]:
+    """A configuration's two maps for these labels."""
     return {"label2id": dict(labels), "id2label": {place: label for label, place in labels.items()}}
 
 
-def _write(folder: Path, model: Any, tokenizer: Any) -> Path:
+def write_model(folder: Path, model: Any, tokenizer: Any) -> Path:
+    """Both in one folder, as they are published."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -15,7 +15,7 @@ from classifier.embedding import Calibration, EmbeddingClassifier, check_weights
 from classifier.encoder import SentenceEncoder
 from classifier.hypothesis import render
 from classifier.scoring import scores
-from classifier.types import ClassifierError, Label, Mode, ModelUnusableError
+from classifier.types import ClassifierError, Label, Mode, ModelUnusableError, Precision
 from tests.fakes.models import write_bart, write_bert, write_sentence_bert
 
 TEXTS = ["The river broke its banks tonight.", "Goal!", "A FLAW in the login. " * 30, "🔥 Evacuate now"]
@@ -149,6 +149,16 @@ def test_scale_and_bias_make_the_logits_and_belong_to_the_revision(tiny: Path) -
     assert (np.abs(logits[..., 0]) <= 10.001).all(), "a cosine is never more than 1"
     assert calibrated.model.revision != default.model.revision
     assert default.model == EmbeddingClassifier(str(tiny)).model
+
+
+def test_a_lower_precision_is_another_revision_with_nearly_the_same_logits(minilm: EmbeddingClassifier) -> None:
+    texts, hypotheses = ["The river broke its banks."], ["This is about a flood.", "This is about sports."]
+    halved = EmbeddingClassifier(precision=Precision.BF16)
+
+    drift = np.abs(halved.logits(texts, hypotheses) - minilm.logits(texts, hypotheses)).max()
+
+    assert halved.model.revision == minilm.model.revision.replace("-scale", "-bf16-scale")
+    assert 0 < drift < 0.2
 
 
 @pytest.mark.parametrize(("scale", "bias"), [(0.0, 0.1), (-1.0, 0.1), (float("nan"), 0.1), (1.0, float("inf"))])

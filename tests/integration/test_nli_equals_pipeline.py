@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from classifier import models
 from classifier.hypothesis import render
 from classifier.nli import NliClassifier
 from classifier.scoring import scores
-from classifier.types import ClassifierError, Label, Mode, ModelUnusableError
+from classifier.types import ClassifierError, Label, Mode, ModelUnusableError, Precision
+from tests.fakes.architectures import ARCHITECTURES
+from tests.fakes.cases import draw
 from tests.fakes.models import MNLI_LABELS, relabel, write_bart, write_bert, write_gpt2, write_roberta
 
 LABELS = ["flood", "security, or the lack of it", "{odd}", "{}", "sports news"]
@@ -22,6 +25,8 @@ TEXTS = [
     "Patch now: a flaw in the login is being exploited, says the vendor. " * 40,  # far longer than the model
     "Überschwemmung 🌊 in Köln\n\n#Hochwasser https://example.org/x",
 ]
+CASES_AN_ARCHITECTURE = 130
+"""A thousand in all."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,12 @@ def classifier(folder: Path) -> NliClassifier:
 @pytest.fixture(scope="module")
 def reference(folder: Path) -> Any:
     return reference_for(folder)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def any_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    models.use_threads(1)
+    return ARCHITECTURES[request.param](tmp_path_factory.mktemp("models") / request.param)
 
 
 def reference_for(folder: Path) -> Any:
@@ -72,6 +83,30 @@ def test_scores_equal_the_pipelines_for_odd_labels_and_long_texts(
 
     np.testing.assert_allclose(found, expected(reference, TEXTS, LABELS, mode), atol=1e-5)
     assert np.ptp(found) > 0.1, "the model must tell these apart, or equality proves nothing"
+
+
+def test_scores_equal_the_pipelines_for_whatever_is_written_in_every_architecture(any_folder: Path) -> None:
+    classifier, reference = NliClassifier(str(any_folder)), reference_for(any_folder)
+
+    spread = 0.0
+    for case in draw(CASES_AN_ARCHITECTURE, seed=crc32(any_folder.name.encode())):
+        found = asked(classifier, [case.text], case.labels, case.mode)
+        np.testing.assert_allclose(
+            found, expected(reference, [case.text], case.labels, case.mode), atol=1e-5, err_msg=repr(case)
+        )
+        spread = max(spread, float(np.ptp(found)))
+    assert spread > 0.03, "the model must tell some of these apart, or equality proves nothing"
+
+
+def test_texts_of_every_length_in_one_call_are_answered_as_each_alone(any_folder: Path) -> None:
+    classifier = NliClassifier(str(any_folder), most_remembered=0)
+    texts = [case.text for case in draw(40, seed=3)]
+    hypotheses = [render(Label(name=label), classifier.template) for label in LABELS]
+
+    together = classifier.logits(texts, hypotheses)
+
+    alone = np.concatenate([classifier.logits([text], hypotheses) for text in texts])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -218,3 +253,16 @@ def test_other_weights_are_another_revision_and_a_moved_folder_is_not(tmp_path: 
 
     assert here == there
     assert other.revision != here.revision
+
+
+def test_a_lower_precision_is_another_revision_with_nearly_the_same_scores(
+    folder: Path, classifier: NliClassifier
+) -> None:
+    halved = NliClassifier(str(folder), precision=Precision.BF16)
+
+    drift = np.abs(
+        asked(halved, TEXTS, LABELS, Mode.INDEPENDENT) - asked(classifier, TEXTS, LABELS, Mode.INDEPENDENT)
+    ).max()
+
+    assert halved.model.revision == f"{classifier.model.revision}-bf16"
+    assert 0 < drift < 0.1

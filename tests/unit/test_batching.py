@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from classifier.batching import Batcher, Lane
-from classifier.types import AnswerUnusableError, Classifier, ClassifierError, ModelUnusableError
+from classifier.types import (
+    AnswerUnusableError,
+    Classifier,
+    ClassifierError,
+    ModelUnavailableError,
+    ModelUnusableError,
+)
 from tests.fakes.builders import MODEL, NOW
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
+        self.calls: list[list[str]] = []
         self.threads: set[int] = set()
         self.at_work = threading.Event()
         self._free = threading.Event()
@@ -48,10 +55,13 @@ class Engine:
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> "NDArray[np.float32]":
         self.threads.add(threading.get_ident())
         self.seen.extend(texts)
+        self.calls.append(list(texts))
         self.at_work.set()
         assert self._free.wait(SOON_S), "the event loop did not go on while the model was at work"
         if "refuse this" in texts:
             raise ClassifierError("this text is refused")
+        if "go away" in texts:
+            raise ModelUnavailableError("the endpoint is down")
         if "run dry" in texts:
             raise StopIteration
         lengths = np.array([len(text) for text in texts], dtype=np.float32)
@@ -92,8 +102,8 @@ async def batcher(engine: Engine) -> AsyncIterator[Batcher]:
 Asked = asyncio.Future[Any]
 
 
-def ask(batcher: Batcher, text: str, lane: Lane = Lane.STREAM) -> Asked:
-    return asyncio.ensure_future(batcher.logits([text], HYPOTHESES, lane=lane))
+def ask(batcher: Batcher, text: str, lane: Lane = Lane.STREAM, hypotheses: Sequence[str] = HYPOTHESES) -> Asked:
+    return asyncio.ensure_future(batcher.logits([text], hypotheses, lane=lane))
 
 
 async def all_of(*asked: Asked) -> list[Any]:
@@ -106,6 +116,15 @@ async def keep_at_work(batcher: Batcher, engine: Engine) -> Asked:
     first = ask(batcher, "first")
     assert await asyncio.to_thread(engine.at_work.wait, SOON_S)
     return first
+
+
+async def know_that_it_is_quick(batcher: Batcher, engine: Engine) -> None:
+    """What the batcher learns of a model that takes no time."""
+    for _ in range(10):
+        await batcher.logits(["quick"], HYPOTHESES, lane=Lane.STREAM)
+    engine.seen.clear()
+    engine.calls.clear()
+    engine.at_work.clear()
 
 
 async def take_their_places() -> None:
@@ -148,6 +167,86 @@ async def test_within_a_lane_it_is_first_come_first_served(batcher: Batcher, eng
     await all_of(*(ask(batcher, text, lane) for text in texts))
 
     assert engine.seen == texts
+
+
+async def test_what_waits_for_a_quick_model_goes_to_it_together(batcher: Batcher, engine: Engine) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, "x" * length) for length in (3, 1, 2)]
+    await take_their_places()
+    engine.free()
+    _, *answers = await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["xxx", "x", "xx"]]
+    assert [answer[0, 0, 0] for answer in answers] == [3, 1, 2]
+
+
+async def test_what_two_wait_for_is_put_to_the_model_once(batcher: Batcher, engine: Engine) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, text) for text in ("the same", "another", "the same")]
+    await take_their_places()
+    engine.free()
+    _, *answers = await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["the same", "another"]]
+    assert [answer[0, 0, 0] for answer in answers] == [8, 7, 8]
+
+
+async def test_who_asks_other_hypotheses_waits_for_the_next_turn(batcher: Batcher, engine: Engine) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, "a"), ask(batcher, "bb", hypotheses=["This is about rain."]), ask(batcher, "ccc")]
+    await take_their_places()
+    engine.free()
+    _, *answers = await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["a", "ccc"], ["bb"]]
+    assert [answer.shape for answer in answers] == [(1, 2, 2), (1, 1, 2), (1, 2, 2)]
+
+
+async def test_an_error_over_several_is_nobodys_until_each_was_asked_alone_and_people_need_not_wait_for_that(
+    batcher: Batcher, engine: Engine
+) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    engine.at_work.clear()
+    waiting = [ask(batcher, text) for text in ("before", "refuse this", "after")]
+    await take_their_places()
+    engine.free()
+    assert await asyncio.to_thread(engine.at_work.wait, SOON_S)
+    _, before, refused, after, _ = await all_of(first, *waiting, ask(batcher, "person", Lane.PEOPLE))
+
+    assert engine.calls[:2] == [["first"], ["before", "refuse this", "after"]]
+    assert [call for call in engine.calls[2:] if call != ["person"]] == [["before"], ["refuse this"], ["after"]]
+    assert isinstance(refused, ClassifierError)
+    assert before.shape == after.shape == (1, 2, 2)
+
+
+async def test_a_model_that_is_not_there_for_one_is_there_for_nobody_and_is_not_asked_again(
+    batcher: Batcher, engine: Engine
+) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, text) for text in ("before", "go away", "after")]
+    await take_their_places()
+    engine.free()
+    _, *answers = await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["before", "go away", "after"]]
+    assert all(isinstance(answer, ModelUnavailableError) for answer in answers)
+
+
+async def test_who_gave_up_is_not_asked_for_among_others(batcher: Batcher, engine: Engine) -> None:
+    await know_that_it_is_quick(batcher, engine)
+    first = await keep_at_work(batcher, engine)
+    waiting = [ask(batcher, text) for text in ("stays", "gone", "stays, too")]
+    await take_their_places()
+    waiting[1].cancel()
+    engine.free()
+    await all_of(first, *waiting)
+
+    assert engine.calls == [["first"], ["stays", "stays, too"]]
 
 
 async def test_people_find_a_place_when_the_stream_is_full(batcher: Batcher, engine: Engine) -> None:

@@ -150,6 +150,7 @@ def test_a_name_in_the_file_that_is_no_setting_is_an_error(line: str, hint: str,
         ("REPLAY_SPEED", "fast", "should be a valid number"),
         ("CLASSIFIER_THREADS", "two", "should be a valid integer"),
         ("CLASSIFIER_THREADS", "-1", "greater than or equal to 0"),
+        ("CLASSIFIER_DTYPE", "int8", "should be 'fp32', 'bf16' or 'fp16'"),
         ("LOG_LEVEL", "loud", "must be DEBUG, INFO, WARNING or ERROR"),
     ],
 )
