@@ -18,8 +18,10 @@ _LABELS: Mapping[str, int] = {"contradiction": 0, "neutral": 1, "entailment": 2}
 _SPREAD = 0.035
 """Of the weights: with the usual .02 all texts look about the same to a model of 12 layers that learnt nothing."""
 
-_LOUDER = 4.0
-"""The head's last layer, so that scores lie apart about as much as those of a model that learnt something."""
+_LOGITS_APART = 1.0
+"""The standard deviation of logits over texts, so that scores lie apart about as much as those of a trained model."""
+
+_SOME_TEXTS, _SOME_TOKENS, _END = (16, 40), (1_000, 30_000), 102
 
 
 def write(shape: str, folder: Path) -> Path:
@@ -28,8 +30,7 @@ def write(shape: str, folder: Path) -> Path:
     tokenizer = AutoTokenizer.from_pretrained(get_model_path(), local_files_only=True)
     tokenizer.model_max_length = 512
     model = SHAPES[shape]({"pad_token_id": tokenizer.pad_token_id, **_labels()})
-    with torch.no_grad():
-        [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1].weight *= _LOUDER
+    _tell_apart(model)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
     return folder
@@ -71,3 +72,15 @@ SHAPES = {"bart-large": bart_large, "deberta-v3-base": deberta_v3_base}
 
 def _labels() -> dict[str, Any]:
     return {"label2id": dict(_LABELS), "id2label": {place: label for label, place in _LABELS.items()}}
+
+
+@torch.no_grad()
+def _tell_apart(model: Any) -> None:
+    """Scale and shift the head: as it was drawn it says nearly the same of all texts, or is sure of everything."""
+    texts = torch.randint(*_SOME_TOKENS, _SOME_TEXTS)
+    texts[:, -1] = _END
+    logits = model.eval()(input_ids=texts, attention_mask=torch.ones_like(texts)).logits
+    head = [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
+    louder = _LOGITS_APART / logits.std(dim=0).mean()
+    head.weight *= louder
+    head.bias.copy_((head.bias - logits.mean(dim=0)) * louder)
