@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_CHANCE = random.Random()  # noqa: S311  (spreads retries, keeps no secret; no test that counts on chance meets it)
 _HARMLESS = "The weather is fine today."
 _HARMLESS_LABEL = "weather"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 60.0
@@ -160,5 +161,5 @@ def _in_words(error: Exception) -> str:
 
 
 def _pause_s(tries: int) -> float:
-    chance = random.random()  # noqa: S311  (spreads retries, keeps no secret)
+    chance = _CHANCE.random()
     return wait_s(tries, first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S, chance=chance)
