@@ -7,6 +7,7 @@ that nobody waits for it, and speaks again with the first question after it has 
 import logging
 import random
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,6 +83,8 @@ class ChainClassifier:
         self._members = [Member(engine) for engine in engines]
         self._now = now
         self._pause_s = pause_s or _pause_s
+        self._ended = threading.Event()
+        weakref.finalize(self, self._ended.set)
         self.template = engines[0].template
         self.separable = all(engine.separable for engine in engines)
         self.speaker = self._members[0].speaker
@@ -134,20 +137,22 @@ class ChainClassifier:
         member.down = Down(since=self._now(), reason=reason)
         log.warning("outage began model=%s reason=%r", member.engine.model, reason)
         name = f"{MODEL_THREAD} aside"  # a daemon: it has nothing to finish
-        threading.Thread(target=self._look_after, args=(member,), name=name, daemon=True).start()
+        looking = (member, self._pause_s, self._ended)  # not the chain, which would live as long as it looks
+        threading.Thread(target=_look_after, args=looking, name=name, daemon=True).start()
 
-    def _look_after(self, member: Member) -> None:
-        """Until it answers. On a thread of its own."""
-        pause = threading.Event()
-        while True:
-            member.tries += 1
-            pause.wait(self._pause_s(member.tries))
-            if not (reason := member.trouble()):
-                break
-            assert member.down is not None, "only who looks after it puts it up again"
-            member.down = Down(since=member.down.since, reason=reason)
-        log.warning("outage ended model=%s tries=%d", member.engine.model, member.tries)
-        member.down = None
+
+def _look_after(member: Member, pause_s: Callable[[int], float], ended: threading.Event) -> None:
+    """Until it answers, or nobody has the chain any more. On a thread of its own."""
+    while True:
+        member.tries += 1
+        if ended.wait(pause_s(member.tries)):
+            return
+        if not (reason := member.trouble()):
+            break
+        assert member.down is not None, "only who looks after it puts it up again"
+        member.down = Down(since=member.down.since, reason=reason)
+    log.warning("outage ended model=%s tries=%d", member.engine.model, member.tries)
+    member.down = None
 
 
 def _why_down(member: Member, error: Exception) -> str:

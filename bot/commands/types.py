@@ -324,23 +324,5 @@ FOR_MANAGERS = (
 )
 """The commands that only those may give who may change settings. Judging and reading is everyone's."""
 
-FOR_ALL_TO_SEE = (
-    AddWatches,
-    RemoveWatches,
-    RemoveAllWatches,
-    SetLabels,
-    AddLabels,
-    RemoveLabels,
-    DescribeLabel,
-    SetMode,
-    SetThreshold,
-    ResetThreshold,
-    SetAlerts,
-    PauseAlerts,
-    ResumeAlerts,
-    ApplyImport,
-    Undo,
-    Lock,
-    Judge,
-)
+FOR_ALL_TO_SEE = (*(one for one in FOR_MANAGERS if one not in {ImportConfig, ExportConfig}), Judge)
 """The commands that the whole channel hears of, when they change something."""

@@ -1,5 +1,6 @@
 """One engine behind the other."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
@@ -171,3 +172,16 @@ def test_a_text_that_the_last_fails_on_is_its_own_fault(chain: ChainClassifier, 
     with pytest.raises(ClassifierError, match=r"^refused$"):
         ask(chain, "poison")
     assert ask(chain)[0] == "second"
+
+
+def test_nobody_looks_after_an_engine_whose_chain_is_gone(first: Named, second: Named) -> None:
+    before = set(threading.enumerate())
+    chain = ChainClassifier([first, second], pause_s=lambda _: 3600.0)
+    first.down = ModelUnavailableError("gone")
+    chain.logits(["a"], ["This example is b."])
+    first.down = None  # with its traceback, which has the chain
+    (aside,) = set(threading.enumerate()) - before
+    del chain
+    gc.collect()
+    aside.join(SOON_S)
+    assert not aside.is_alive()
