@@ -38,6 +38,7 @@ def model_choice(settings: Settings) -> Choice:
         threads=settings.classifier_threads or max(1, (os.cpu_count() or 1) - 1),
         access=settings.endpoints,
         precision=settings.classifier_dtype,
+        calibration=settings.classifier_calibration,
     )
 
 

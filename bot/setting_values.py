@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
 
+from classifier import calibration
 from sources.accounts import BLUESKY, MASTODON, RSS, X
 
 COMMAND_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
@@ -135,6 +137,10 @@ def _emoji_names(value: str) -> str:
     return ",".join(names)
 
 
+def _calibration(value: Any) -> Any:
+    return calibration.read(str(value)) if value else None
+
+
 def _word(value: str) -> str:
     if value not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -175,5 +181,8 @@ Places = Annotated[str, AfterValidator(_places)]
 
 EmojiNames = Annotated[str, AfterValidator(_emoji_names)]
 """At least one, separated by commas without blanks."""
+
+MaybeCalibration = Annotated[calibration.Calibration | None, NoDecode, BeforeValidator(_calibration)]
+"""A scale and a bias, or empty."""
 
 LogLevel = Annotated[str, BeforeValidator(_upper), AfterValidator(_word)]

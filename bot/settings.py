@@ -24,6 +24,7 @@ from bot.setting_values import (
     EmojiNames,
     Folder,
     LogLevel,
+    MaybeCalibration,
     MaybeSocketAddress,
     Places,
     Secret,
@@ -70,6 +71,11 @@ class Settings(BaseSettings):
         Precision.FP32,
         description="in what precision the model computes: `fp32`, or `bf16` and `fp16`, which are faster where the "
         "processor has instructions for them, and move scores a little: each counts as another model",
+    )
+    classifier_calibration: MaybeCalibration = Field(
+        None,
+        description="scale and bias of your own sentence-embedding model, as `lapwing evaluate --fit` prints them: "
+        "`18.2, 0.17`",
     )
     sagemaker_endpoint_url: AddressOrNone = Field(
         "", description="where the SageMaker runtime is; empty: AWS's own address in your region"
@@ -271,7 +277,8 @@ def _explain(problem: Any, from_file: Mapping[str, Any], path: Path | None) -> s
     default = Settings.model_fields[name].default
     if isinstance(default, SecretStr):  # never shown, not even when it is wrong
         return f"{where} {reason} Mend it, or leave it out." if reason.startswith("is ") else f"{where}: {reason}."
-    otherwise = "" if default == "" else f" for the default ({default})"
+    shown = "" if default is None else f" ({default})"
+    otherwise = "" if default == "" else f" for the default{shown}"
     return f"{where} is {problem['input']!r}: {reason}. Mend it, or leave it out{otherwise}."
 
 

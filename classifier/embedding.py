@@ -6,15 +6,14 @@ so that of scores of 70% seven in ten are right, the bias so that at the default
 twenty alerts for a label, which makes one in ten for a channel with a few labels.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier import models
+from classifier.calibration import UNCALIBRATED, Calibration
 from classifier.encoder import SentenceEncoder
 from classifier.hypothesis import EMBEDDING_TEMPLATE, check_template
 from classifier.types import CONTRADICTION, ENTAILMENT, Model, ModelUnusableError, Precision
@@ -28,27 +27,12 @@ _MOST_KEPT = 4_096
 """Vectors of hypotheses: labels stay while posts come and go."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration:
-    """How a model's cosines become logits."""
-
-    scale: float
-    bias: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.scale) and self.scale > 0 and math.isfinite(self.bias)):
-            raise ValueError(f"a calibration needs a scale above 0 and a finite bias, not {self.scale}, {self.bias}")
-
-
 _CALIBRATIONS = {MINILM_WEIGHTS_SHA256: Calibration(scale=18.0, bias=0.17)}
 """By the checksum of the weights, with the default template, measured by tests/benchmarks/accuracy.py.
 
 MiniLM: the calibration error on AG News is .03 to .04 for scales of 17 to 20 and passes .05 below 16 and above 21. Of
 the posts that fit a label 77% alert, of the others 5%, on average over labels; a bias of .145 gives 84% and 8.5%.
 """
-
-UNCALIBRATED = Calibration(scale=20.0, bias=0.2)
-"""For a model nobody has calibrated. Cosines differ from model to model: measure before you trust a threshold."""
 
 _LANGUAGES = {MINILM_WEIGHTS_SHA256: ("en",)}
 

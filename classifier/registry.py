@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from classifier.calibration import Calibration
 from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE, check_template
 from classifier.sagemaker.access import Access, parse
 from classifier.types import Classifier, ModelUnusableError, Precision
@@ -53,6 +54,9 @@ class Choice:
     """How many threads torch may compute on; 0 leaves that to torch."""
 
     precision: Precision = Precision.FP32
+
+    calibration: Calibration | None = None
+    """Of an embedding model, in place of the one it is known to have."""
 
     access: Access = field(default_factory=Access)
     """How endpoints are reached."""
@@ -104,7 +108,9 @@ class Choice:
             return NliClassifier(self.place, template=self.template, precision=self.precision)
         from classifier.embedding import EmbeddingClassifier  # noqa: PLC0415
 
-        return EmbeddingClassifier(self.place, template=self.template, precision=self.precision)
+        return EmbeddingClassifier(
+            self.place, template=self.template, calibration=self.calibration, precision=self.precision
+        )
 
 
 def choose(
@@ -114,12 +120,13 @@ def choose(
     threads: int = 0,
     access: Access | None = None,
     precision: Precision = Precision.FP32,
+    calibration: Calibration | None = None,
 ) -> Choice:
     """What was written, understood. Of several engines with commas between them the first is the choice, the others
     stand behind it. `template` replaces the first one's own where it is given. Raises ChoiceError.
     """
     first, *others = (
-        replace(one, threads=threads, access=access or Access(), precision=precision)
+        replace(one, threads=threads, access=access or Access(), precision=precision, calibration=calibration)
         for one in _engines(written, template)
     )
     chosen = replace(first, behind=tuple(others))

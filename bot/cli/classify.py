@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import options
 from bot.cli.failures import USED_WRONGLY, explained, fail
 
 
@@ -15,24 +16,17 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-class ModeOption(StrEnum):
-    INDEPENDENT = "independent"
-    EXCLUSIVE = "exclusive"
-
-
 def command(
     path: Annotated[
         str, typer.Argument(help="JSONL with `text` (and `id`) a line, or plain lines; - is standard input.")
     ] = "-",
-    labels: Annotated[str, typer.Option("--labels", help='Labels, separated by commas: "security, database".')] = "",
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", help='One label, with what the model is told: "World=world news and politics".'),
-    ] = None,
-    engine: Annotated[str, typer.Option(help="embedding, embedding:PATH, nli:PATH, sagemaker:NAME.")] = "embedding",
-    mode: Annotated[ModeOption, typer.Option(help="How scores relate.")] = ModeOption.INDEPENDENT,
-    template: Annotated[str, typer.Option(help="A hypothesis template with one {}.")] = "",
-    threshold: Annotated[str, typer.Option(help="The score that must be exceeded: 0.4 or 40%.")] = "0.4",
+    labels: options.Labels = "",
+    label: options.Described = None,
+    engine: Annotated[str, typer.Option(help=options.ENGINES)] = "embedding",
+    mode: options.Mode = options.ModeOption.INDEPENDENT,
+    template: options.Template = "",
+    threshold: options.Threshold = "0.4",
+    dtype: options.Dtype = options.DtypeOption.FP32,
     output: Annotated[Format, typer.Option("--format", help="What is written.")] = Format.TABLE,
 ) -> None:
     """Say for each text which label fits it, and whether it would alert."""
@@ -41,7 +35,13 @@ def command(
 
         try:
             task = classifying.prepare(
-                labels=labels, described=label or [], engine=engine, mode=mode, template=template, threshold=threshold
+                labels=labels,
+                described=label or [],
+                engine=engine,
+                mode=mode,
+                template=template,
+                threshold=threshold,
+                dtype=dtype,
             )
         except ValueError as error:
             fail(str(error), USED_WRONGLY)

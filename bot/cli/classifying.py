@@ -11,12 +11,12 @@ from typing import Any, TextIO
 
 from bot.cards import percent
 from bot.chat.plain import one_line
+from bot.cli.asked import asked_engine, asked_labels
 from bot.commands import values
 from bot.lines import read_in_thread
-from bot.settings import read_settings
 from classifier.hypothesis import render
 from classifier.premise import encodable, has_text
-from classifier.registry import Choice, choose
+from classifier.registry import Choice
 from classifier.scoring import score_labels
 from classifier.types import Classifier, Label, Mode
 
@@ -57,16 +57,13 @@ class BadLineError(Exception):
     """A line that holds no text; the message says why."""
 
 
-def prepare(*, labels: str, described: Sequence[str], engine: str, mode: str, template: str, threshold: str) -> Task:
+def prepare(
+    *, labels: str, described: Sequence[str], engine: str, mode: str, template: str, threshold: str, dtype: str
+) -> Task:
     """The task that the options name. Raises ValueError or ClassifierError saying which option is wrong."""
-    wanted = [Label(name=name) for name in values.label_names(labels)] + [_described(text) for text in described]
-    try:
-        values.check_names(label.name for label in wanted)
-    except ValueError as error:
-        raise ValueError(f'{error} For example: --labels "security, database"') from None
     return Task(
-        labels=tuple(wanted),
-        choice=choose(engine, template=template, access=read_settings().endpoints if "sagemaker" in engine else None),
+        labels=asked_labels(labels, described),
+        choice=asked_engine(engine, template=template, dtype=dtype),
         mode=Mode(mode),
         threshold=values.percentage(threshold),
     )
@@ -102,13 +99,6 @@ def _warn(task: Task) -> None:
             f"lapwing: of {labels} labels that share 100% the top one always has {1 / labels:.0%} or more, so every "
             f"text alerts at {task.threshold:.0%}. Ask for more with --threshold.\n"
         )
-
-
-def _described(text: str) -> Label:
-    name, equals, description = text.partition("=")
-    if not equals or not name.strip() or not description.strip():
-        raise ValueError(f'--label "{text}" needs a name and a description: --label "World=world news and politics".')
-    return Label(name=name.strip(), description=description.strip())
 
 
 def _rows(task: Task, classifier: Classifier, texts: Sequence[Text]) -> Iterator[dict[str, Any]]:

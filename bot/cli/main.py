@@ -14,7 +14,7 @@ from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from bot.cli import backup, classify, demo, discord_invite, doctor, run, slack_manifest  # noqa: E402
+from bot.cli import backup, classify, demo, discord_invite, doctor, evaluate, run, slack_manifest  # noqa: E402
 from classifier.types import MODEL_THREAD  # noqa: E402
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("run")(run.command)
 app.command("doctor")(doctor.command)
 app.command("backup")(backup.command)
 app.command("classify")(classify.command)
+app.command("evaluate")(evaluate.command)
 app.command("slack-manifest")(slack_manifest.command)
 app.command("discord-invite")(discord_invite.command)
 

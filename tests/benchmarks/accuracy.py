@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
 from classifier.embedding import EmbeddingClassifier
+from classifier.evaluation.metrics import calibration_error
 from classifier.hypothesis import render
 from classifier.scoring import scores
 from classifier.types import Label, Mode
 from tests.benchmarks.report import SHARED_DATA, Figure, finish, read_rows, skip
 
 _THRESHOLD = 0.40
-_BINS = 20
 
 _NEWS = {
     "World": "world news and politics",
@@ -106,6 +106,7 @@ def _news_figures(news: Scored) -> list[Figure]:
         f1 = float(f1_score(truth, found.argmax(axis=1), average="macro"))
         figures.append(Figure(name=f"ag_news macro-F1, {told}", value=f1, floor=floor))
         error = calibration_error(found.max(axis=1), found.argmax(axis=1) == truth)
+        assert error is not None, "there are posts"
         figures.append(Figure(name=f"ag_news calibration error, {told}", value=error, ceiling=0.05))
     return figures
 
@@ -134,16 +135,6 @@ def _alert_shares(news: Scored, crises: Scored, events: Scored, chatter: Scored)
         shares[label] = (float(fitting.mean()), float(chatter.alerts(label).mean()))
     shares["sports"] = (float(sports[is_sports].mean()), float(sports[~is_sports].mean()))
     return shares
-
-
-def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The mean distance, over the posts, of what a bin of scores says from how often it is right (ECE)."""
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    distances = [
-        abs(right[bins == place].mean() - confidence[bins == place].mean()) * (bins == place).mean()
-        for place in np.unique(bins)
-    ]
-    return float(sum(distances))
 
 
 if __name__ == "__main__":

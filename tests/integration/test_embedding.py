@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from classifier import models
-from classifier.embedding import Calibration, EmbeddingClassifier, check_weights
+from classifier.calibration import Calibration
+from classifier.embedding import EmbeddingClassifier, check_weights
 from classifier.encoder import SentenceEncoder
 from classifier.hypothesis import render
 from classifier.scoring import scores

@@ -1,0 +1,38 @@
+"""What the options of a command ask for, understood."""
+
+from collections.abc import Sequence
+
+from bot.commands import values
+from bot.settings import read_settings
+from classifier.registry import Choice, choose
+from classifier.types import Label, Precision
+
+
+def asked_labels(names: str, described: Sequence[str]) -> tuple[Label, ...]:
+    """`names` separated by commas, `described` as "name=description". Raises ValueError."""
+    labels = [Label(name=name) for name in values.label_names(names)] + [_described(text) for text in described]
+    try:
+        values.check_names(label.name for label in labels)
+    except ValueError as error:
+        raise ValueError(f'{error} For example: --labels "security, database"') from None
+    return tuple(labels)
+
+
+def asked_engine(written: str, *, template: str, dtype: str, threads: int = 0) -> Choice:
+    """Endpoints and calibration as the settings have them. Raises ChoiceError, SettingsError."""
+    settings = read_settings()
+    return choose(
+        written,
+        template=template,
+        threads=threads,
+        access=settings.endpoints,
+        precision=Precision(dtype),
+        calibration=settings.classifier_calibration,
+    )
+
+
+def _described(text: str) -> Label:
+    name, equals, description = text.partition("=")
+    if not equals or not name.strip() or not description.strip():
+        raise ValueError(f'--label "{text}" needs a name and a description: --label "World=world news and politics".')
+    return Label(name=name.strip(), description=description.strip())

@@ -1,0 +1,1 @@
+"""How well a classifier tells labelled posts apart: reading them, asking, measuring."""
