@@ -1,7 +1,10 @@
 """What people type for an account -> Handle. Pure: nobody is asked whether the account exists."""
 
 import re
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 from sources.types import Handle
 
@@ -37,6 +40,9 @@ _X_OWN_PAGES = {
 }  # first parts of an address at X that look like handles and are none
 _BLUESKY_HOSTS = {"bsky.app", "staging.bsky.app"}
 _MASTODON_TABS = {"with_replies", "media", "featured"}
+_MASTODON_LISTS = {"followers", "following"}
+_NOT_MASTODON = {"medium.com", "youtube.com", "m.youtube.com"}
+"""Accounts have addresses there as on Mastodon, and pages that name their feeds."""
 
 _MAX_URL = 2_000  # characters; browsers and servers go little further
 _MAX_DOMAIN = 253  # characters, RFC 1035
@@ -128,7 +134,7 @@ def _address(url: str, text: str) -> Handle:
         return _x_page(path, text)
     if host in _BLUESKY_HOSTS and path[2:] != ["rss"]:
         return _bluesky_page(path, text)
-    if path and path[0].startswith("@") and not path[0].endswith(".rss"):
+    if host not in _NOT_MASTODON and _is_mastodon_page(path):
         return _mastodon_page(parts.netloc, path, text)
     return Handle(source=RSS, name=url)
 
@@ -163,6 +169,14 @@ def _bluesky_page(path: list[str], text: str) -> Handle:
     handle = _named(BLUESKY, path[1].removeprefix("@"), text)
     _whole_page(handle, path[2:], set(), text)
     return handle
+
+
+def _is_mastodon_page(path: list[str]) -> bool:
+    """/@NAME, or what Mastodon itself has below it; whatever else is there may be anybody's, or a feed."""
+    if not path or not path[0].startswith("@") or path[0].endswith(".rss"):
+        return False
+    rest = path[1:]
+    return not rest or rest[0].isdigit() or (len(rest) == 1 and rest[0] in _MASTODON_TABS | _MASTODON_LISTS)
 
 
 def _mastodon_page(server: str, path: list[str], text: str) -> Handle:
@@ -212,13 +226,19 @@ def _folded_address(url: str) -> str:
 
 
 def _folded_host(host: str) -> str:
-    """Lower case, and a name in other letters as it goes over the wire (IDNA); unchanged where that fails."""
+    """Lower case, and a name in other letters as it goes over the wire (IDNA); unchanged where that fails.
+
+    As yarl writes it for the way out, or a feed would be looked up at one domain and read at another: ß and final ς
+    are letters of their own (UTS 46), and the rules of 2003 hold for names that those of 2008 refuse.
+    """
     if host.isascii() or len(host) > _MAX_DOMAIN:
         return host.lower()
     try:
-        return host.encode("idna").decode("ascii").lower()
+        return idna.encode(host, uts46=True).decode("ascii")
     except UnicodeError:
-        return host.lower()
+        with suppress(UnicodeError):
+            return host.encode("idna").decode("ascii").lower()
+    return host.lower()
 
 
 def _refusal(part: str, reason: str, example: str) -> ValueError:

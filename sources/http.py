@@ -39,6 +39,7 @@ MOST_BYTES = 2 * 1024 * 1024
 TIMEOUT_S = 30.0
 _CONNECT_S = 10.0
 _SILENCE_S = 10.0  # without a byte
+_MOST_HEADER = 64 * 1024  # bytes of one; some sites' Content-Security-Policy has more than the usual 8 KiB
 _MOST_REDIRECTS = 5
 _MOST_AT_ONCE = 64  # connections; two to one host, as a good guest
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -91,6 +92,7 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,  # a proxy of the environment would go to addresses that nobody checked
             headers={"User-Agent": self._user_agent},
+            max_field_size=_MOST_HEADER,
         )
         return self
 

@@ -4,7 +4,7 @@ import re
 from html import unescape
 from urllib.parse import urljoin
 
-_SEEN = 512 * 1024  # bytes; feeds are named in a page's head
+_SEEN = 1024 * 1024  # bytes; feeds are named in a page's head, and YouTube's alone has 700 kB
 _MOST = 10
 _TAG = re.compile(r"<(link|base)\b([^>]{1,4000}+)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)\s{0,9}=\s{0,9}(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))")

@@ -31,6 +31,9 @@ class Entry:
     published_at: datetime | None = None
     """Aware, in UTC: when it was published, or else last updated."""
 
+    only_the_day: bool = False
+    """Whether that is the beginning of the day in which it was, and no more is told."""
+
     lang: str = ""
 
 

@@ -1,8 +1,8 @@
 """What a reading of a feed adds to what is known of it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sources.accounts import RSS
 from sources.feeds.document import Document, Entry
@@ -10,6 +10,8 @@ from sources.feeds.identity import Known, identify, identify_deleted
 from sources.feeds.position import Position
 from sources.feeds.text import text_of
 from sources.types import Account, Post
+
+_REST_OF_A_DAY = timedelta(days=1, seconds=-1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,9 +31,10 @@ NO_NEWS = News(posts=(), deleted=(), shown=(), missed=False)
 def news(account: Account, document: Document, before: Position, now: datetime, *, resumed: bool) -> News:
     """What the document holds that was not given before.
 
-    Entries without a date, or with one that is still to come, count as published `now` when they turn up; those of a
-    feed's first reading, or of the first after nobody watched it for a while (not `resumed`), are old, and only
-    remembered.
+    Entries without a date, or with one that is still to come, count as published `now` when they turn up; those with
+    only a day as published as late as that day allows, or a watch added on it would be younger than they are. Not so on
+    a feed's first reading, or on the first after nobody watched it for a while (not `resumed`): what has no date is old
+    then, and only remembered, and what has only a day is from its beginning.
     """
     shown = identify(account.id, document, before.known)
     gone = identify_deleted(account.id, document.deleted, before.known)
@@ -43,7 +46,7 @@ def news(account: Account, document: Document, before: Position, now: datetime, 
             fresh.setdefault(known.id, (known, entry))
     first = not before.read or not resumed
     posts = [
-        (known, post_of(account, entry, known.id, now))
+        (known, post_of(account, entry if first else _at_latest(entry, now), known.id, now))
         for known, entry in reversed(fresh.values())
         if not (first and _is_undated(entry, now))
     ]
@@ -82,6 +85,13 @@ def post_of(account: Account, entry: Entry, own_id: str, now: datetime) -> Post:
 def dates(document: Document, now: datetime) -> Sequence[datetime]:
     """When its entries were published, as far as that can be."""
     return [entry.published_at for entry in document.entries if entry.published_at and entry.published_at <= now]
+
+
+def _at_latest(entry: Entry, now: datetime) -> Entry:
+    """As of the last moment that its date leaves open."""
+    if not entry.only_the_day or entry.published_at is None or entry.published_at > now:
+        return entry
+    return replace(entry, published_at=min(entry.published_at + _REST_OF_A_DAY, now))
 
 
 def _is_undated(entry: Entry, now: datetime) -> bool:

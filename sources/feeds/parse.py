@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from time import struct_time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from sources.feeds.dates import read_date
 from sources.feeds.document import BrokenFeedError, Document, Entry, Written
 from sources.feeds.guard import check_feed, is_page
 from sources.feeds.reader import read
@@ -19,7 +18,6 @@ _MOST_GUID = _MOST_LINK = 2_000
 _MOST_TTL_MIN = 7 * 24 * 60
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _HTML_TYPES = {"text/html", "application/xhtml+xml"}
-_DATES = ("published_parsed", "updated_parsed", "created_parsed")
 
 
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> Document:
@@ -53,12 +51,14 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 def _entry(entry: Mapping[str, Any], url: str, lang: str) -> Entry:
     title = entry.get("title_detail") or {}
+    published_at, only_the_day = read_date(entry)
     return Entry(
         guid=_text(entry, "id").strip()[:_MOST_GUID],
         link=_link(entry, url),
         title=_written(title),
         summary=_summary(entry),
-        published_at=_published_at(entry),
+        published_at=published_at,
+        only_the_day=only_the_day,
         lang=_lang(title.get("language")) or lang,
     )
 
@@ -98,18 +98,6 @@ def _lang(value: object) -> str:
     """BCP 47, or nothing: people write "English" and worse."""
     written = value.strip().replace("_", "-") if isinstance(value, str) else ""
     return written if _LANGUAGE.fullmatch(written) else ""
-
-
-def _published_at(entry: Mapping[str, Any]) -> datetime | None:
-    for name in _DATES:
-        # not entry.get: for a date that is not there feedparser warns, and gives another
-        value = dict.get(entry, name) if isinstance(entry, dict) else None
-        if isinstance(value, struct_time):
-            try:
-                return datetime(*value[:5], min(value[5], 59), tzinfo=UTC)
-            except ValueError:  # a year 0, a 31st of February
-                continue
-    return None
 
 
 def _ttl_s(feed: Mapping[str, Any]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sources.accounts import MASTODON, fold
-from sources.mastodon.server import BusyError, Found, NotThereError, Server
+from sources.mastodon.server import AnsweredError, Found, NotMastodonError, NotThereError, Server
 from sources.reading import Record, record, text, word
 from sources.types import Account, AccountNotFoundError, Handle, SourceError
 
@@ -44,20 +44,25 @@ async def _lookup(handle: Handle, user: str, server: str, servers: Servers) -> F
     """On the server that the handle names, or on the one that its webfinger names instead."""
     try:
         return await servers(server).lookup(user)
-    except (NotThereError, BusyError) as error:
+    except AnsweredError as error:  # any: a domain that leaves its accounts to another server may answer as it likes
         elsewhere = await _elsewhere(user, server, servers)
-        if elsewhere:
-            return await _lookup_there(handle, user, elsewhere, servers)
-        if isinstance(error, NotThereError):
-            raise AccountNotFoundError(handle, await _suggestions(user, server, servers)) from None
-        raise
-
-
-async def _lookup_there(handle: Handle, user: str, server: str, servers: Servers) -> Found:
+        if not elsewhere:
+            raise await _refusal(error, handle, server, servers) from None
     try:
-        return await servers(server).lookup(user)
-    except NotThereError:
-        raise AccountNotFoundError(handle, await _suggestions(user, server, servers)) from None
+        return await servers(elsewhere).lookup(user)
+    except AnsweredError as error:
+        raise await _refusal(error, handle, elsewhere, servers) from None
+
+
+async def _refusal(error: AnsweredError, handle: Handle, server: str, servers: Servers) -> SourceError:
+    """What the person is told who asks for the account."""
+    user = handle.name.partition("@")[0]
+    if isinstance(error, NotThereError) and error.by_api:
+        return AccountNotFoundError(handle, await _suggestions(user, server, servers))
+    if isinstance(error, NotThereError | NotMastodonError):  # other sites have addresses of this form, too
+        feed = f"rss:https://{server}/@{user}"
+        return SourceError(f"{server} does not answer as a Mastodon server. Give {feed} for the feed of that page")
+    return error
 
 
 async def _elsewhere(user: str, server: str, servers: Servers) -> str:

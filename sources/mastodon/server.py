@@ -27,6 +27,11 @@ class AnsweredError(SourceError):
 class NotThereError(AnsweredError):
     """Nothing is there (any more)."""
 
+    def __init__(self, message: str, *, by_api: bool) -> None:
+        super().__init__(message)
+        self.by_api = by_api
+        """Whether the API says so, in JSON; otherwise there may be no API."""
+
 
 class PrivateError(AnsweredError):
     """It shows this to people who are logged in, and not to us."""
@@ -38,6 +43,13 @@ class BusyError(AnsweredError):
     def __init__(self, message: str, wait_s: float) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+
+
+class NotMastodonError(BusyError):
+    """What answers is something else, now at least: a page of an error, of a proxy, or of another kind of site."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} does not answer as a Mastodon server: {reason}", 0)
 
 
 class Getter(Protocol):
@@ -105,7 +117,7 @@ class Server:
         fetched = await self._get(path, {name: value for name, value in query.items() if value})
         found = _json(fetched, self.name)
         if not isinstance(found, list):
-            raise BusyError(f"{self.name} does not answer as a Mastodon server", 0)
+            raise NotMastodonError(self.name, "its answer is no list of statuses")
         return records(found)
 
     async def search(self, user: str) -> list[Record]:
@@ -157,7 +169,7 @@ def _refuse(fetched: Fetched, name: str, now: datetime) -> None:
     if status == 200:
         return
     if status in (404, 410):
-        raise NotThereError(f"{name} knows nothing of it ({status})")
+        raise NotThereError(f"{name} knows nothing of it ({status})", by_api=_is_record(fetched.body))
     if status in _REFUSALS:
         raise PrivateError(f"{name} shows it only to people who are logged in there ({status})")
     wait_s = retry_after_s(fetched.headers, now)
@@ -166,18 +178,26 @@ def _refuse(fetched: Fetched, name: str, now: datetime) -> None:
     raise BusyError(f"{name} answered {status}", min(wait_s, _MOST_S))
 
 
+def _is_record(body: bytes) -> bool:
+    try:
+        load_record(body)
+    except UnreadableError:
+        return False
+    return True
+
+
 def _json(fetched: Fetched, name: str) -> object:
     try:
         return load(fetched.body)
     except UnreadableError as error:  # such as the page of an error, of a proxy, or of a server of another kind
-        raise BusyError(f"{name} does not answer as a Mastodon server: its answer {error}", 0) from error
+        raise NotMastodonError(name, f"its answer {error}") from error
 
 
 def _object(fetched: Fetched, name: str) -> Record:
     try:
         return load_record(fetched.body)
     except UnreadableError as error:
-        raise BusyError(f"{name} does not answer as a Mastodon server: its answer {error}", 0) from error
+        raise NotMastodonError(name, f"its answer {error}") from error
 
 
 def _netloc(url: str) -> str:

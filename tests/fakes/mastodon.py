@@ -37,6 +37,11 @@ class FakeMastodon:
         self.statuses: dict[str, list[Json]] = {}
         self.asked: list[str] = []
         self.refuse: Answered | None = None
+        """What everything is answered with."""
+
+        self.in_place_of_api: Answered | None = None
+        """What everything but webfinger is answered with: a domain whose accounts live on another server."""
+
         self.broken: Answered | None = None
         """What the next page of statuses is answered with, once."""
 
@@ -112,6 +117,8 @@ class FakeMastodon:
         self.asked.append(address)
         parts = urlsplit(address)
         steps, query = parts.path.strip("/").split("/"), dict(parse_qsl(parts.query))
+        if steps[0] == "api" and self.in_place_of_api:
+            return self.in_place_of_api
         if refusal := self.refuse or (self.broken if steps[-1] == "statuses" else None):
             self.broken = None
             return refusal

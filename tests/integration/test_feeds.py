@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
 import pytest
@@ -217,6 +217,49 @@ async def test_what_came_while_nobody_watched_is_old(lookout: Lookout) -> None:
         lookout.places.put(PATH, rss(UNDATED))
         await lookout.clock.advance(HOUR_S)
     assert lookout.posts == ["undated 3"]
+
+
+TODAY, HERE, YESTERDAY, LONG_AGO = (
+    Item(guid=f"day {number}", title=f"of day {number}", published_at=date)
+    for number, date in enumerate(
+        (
+            at(0),
+            datetime(2026, 11, 2, tzinfo=timezone(timedelta(hours=-5))),
+            at(0) - timedelta(days=1),
+            at(0) - timedelta(days=30),
+        )
+    )
+)
+"""Midnights, as feeds write that know no more than the day."""
+
+
+async def test_what_has_only_a_day_and_turns_up_later_is_from_as_late_as_that_day_allows(lookout: Lookout) -> None:
+    lookout.places.put(PATH, rss([OLD]))
+    await lookout.watch()
+    async with lookout.listening():
+        await lookout.clock.advance(6 * HOUR_S)
+        lookout.places.put(PATH, rss([HERE, TODAY, YESTERDAY, LONG_AGO, OLD]))
+        await lookout.clock.advance(HOUR_S)
+    found = {arrival.post.text: arrival.post.published_at for arrival in lookout.heard[1:] if arrival.post}
+    assert at(15) <= found[TODAY.title or ""] == found[HERE.title or ""] <= lookout.clock.now()
+    assert found[YESTERDAY.title or ""] == at(0) - timedelta(seconds=1)
+    assert found[LONG_AGO.title or ""] == at(0) - timedelta(days=29, seconds=1)
+
+
+async def test_what_has_only_a_day_and_was_there_before_the_watch_stays_from_before(lookout: Lookout) -> None:
+    lookout.places.put(PATH, rss([TODAY, OLD]))
+    await lookout.watch()
+    async with lookout.listening():
+        await lookout.clock.advance(2 * HOUR_S)
+        await lookout.feeds.watch([])
+        lookout.places.put(PATH, rss([HERE, TODAY, OLD]))
+        await lookout.watch()
+        await lookout.clock.advance(2 * HOUR_S)
+    dated = [arrival.post.published_at for arrival in lookout.heard if arrival.post]
+    assert dated == [TODAY.published_at, OLD.published_at, HERE.published_at]
+    assert [post.published_at for post in await lookout.feeds.recent(await lookout.account(), 3)] == sorted(
+        dated, reverse=True
+    )
 
 
 async def test_a_date_that_is_still_to_come_makes_no_post_of_the_future(lookout: Lookout) -> None:

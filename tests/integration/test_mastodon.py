@@ -372,6 +372,37 @@ async def test_a_domain_that_leaves_its_accounts_to_another_server_is_followed_b
     assert (found.id, found.handle) == (f"{server.name}/100", f"ann@{domain.name}")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answered(status=401),
+        Answered(status=403, body="<Error><Code>AccessDenied</Code></Error>"),
+        Answered(status=404, body="<html>"),
+        Answered(status=200, body="<html>"),
+    ],
+)
+async def test_a_domain_is_asked_by_webfinger_whatever_else_answers_there(
+    clock: FakeClock, server: FakeMastodon, answer: Answered
+) -> None:
+    async with mastodon(clock.now) as domain, source(clock, server, domain) as made:
+        domain.fingers[f"ann@{domain.name}"] = server.name
+        domain.in_place_of_api = answer
+        found = await made.resolve(Handle(source=MASTODON, name=f"ann@{domain.name}"))
+    assert found.id == f"{server.name}/100"
+
+
+@pytest.mark.parametrize("status", [200, 404, 410])
+async def test_what_is_no_mastodon_server_is_told_with_the_way_to_its_feed(
+    clock: FakeClock, server: FakeMastodon, status: int
+) -> None:
+    async with source(clock, server) as made:
+        server.refuse = Answered(status=status, body="<html>")
+        with pytest.raises(SourceError, match="does not answer as a Mastodon server") as refused:
+            await made.resolve(Handle(source=MASTODON, name=f"Ann@{server.name}"))
+    assert not isinstance(refused.value, AccountNotFoundError)
+    assert f" rss:https://{server.name}/@Ann " in str(refused.value)
+
+
 async def test_an_account_that_has_moved_is_followed_to_where_it_is(clock: FakeClock, server: FakeMastodon) -> None:
     async with mastodon(clock.now) as old, source(clock, server, old) as made:
         old.join("ann")

@@ -1,10 +1,12 @@
 """What people may type for an account, and what they are told when it is none."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from sources.accounts import BLUESKY, MASTODON, RSS, X, fold, parse_handle
 from sources.types import Handle
@@ -64,6 +66,13 @@ def test_an_account_is_told_by_the_way_it_is_written(typed: str, source: str, na
         "https://example.com/x.com/awscloud",
         "https://notx.com/awscloud",
         "https://example.com/profile/team.bsky.social",
+        "https://mastodon.social/@news/tagged/security.rss",
+        "https://example.com/@me/feed.xml",
+        "https://example.com/@me/media/feed.xml",
+        "https://blog.example/@me/a-story-0a1b2c",
+        "https://medium.com/@netflixtechblog",
+        "https://www.youtube.com/@Google",
+        "https://m.youtube.com/@Google/featured",
     ],
 )
 def test_an_address_that_only_resembles_a_profile_page_is_a_feed(typed: str) -> None:
@@ -104,6 +113,8 @@ def test_an_address_that_only_resembles_a_profile_page_is_a_feed(typed: str) -> 
         ("https://bsky.app/profile/team.bsky.social/post/3k", "below an account", "@team.bsky.social"),
         ("https://bsky.app/search", "not the page of an account", "https://bsky.app/profile/team.bsky.social"),
         ("https://mastodon.social/@news/113", "below an account", "@news@mastodon.social"),
+        ("https://mastodon.social/@news/113/embed", "below an account", "@news@mastodon.social"),
+        ("https://mastodon.social/@news/followers", "below an account", "@news@mastodon.social"),
         ("example.com/feed.xml", "no https:// in front", "https://example.com/feed.xml"),
         ("rss:example.com/feed.xml", "not an address of the web", "https://example.com/feed.xml"),
         ("rss:", "not an address of the web", "https://example.com/feed.xml"),
@@ -183,9 +194,28 @@ def test_spellings_of_one_account_fold_to_one_handle(one: str, other: str) -> No
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "https://straße.de/feed.xml",
+        "https://STRAẞE.de/feed.xml",
+        "https://βόλος.gr/feed.xml",
+        "https://ΒΌΛΟΣ.gr/feed.xml",
+        "https://İstanbul.example/feed.xml",
+        "https://bücher。example/feed.xml",
+        "https://☕.example/feed.xml",
+        "https://my_blog.bücher.example/feed.xml",
+        "https://Example.COM/feed.xml",
+    ],
+)
+def test_a_feed_is_asked_for_at_one_host_whether_its_address_is_folded_or_not(address: str) -> None:
+    assert urlsplit(fold(parse_handle(address)).name).hostname == URL(address).raw_host
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("@aws", "@aws_"),
+        ("@news@straße.example", "@news@strasse.example"),
         ("@team.bsky.social", "rss:https://team.bsky.social"),
         ("@news@mastodon.social", "@news@mastodon.example"),
         ("https://example.com/Feed", "https://example.com/feed"),

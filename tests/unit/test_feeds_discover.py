@@ -32,6 +32,12 @@ def test_a_feed_is_found_where_a_page_names_one(tag: str, address: str | None) -
     assert feeds_in(page.encode(), URL) == ([] if address is None else [address])
 
 
+def test_a_feed_is_found_behind_the_long_scripts_of_a_head() -> None:
+    link = '<link rel="alternate" type="application/rss+xml" href="/feeds/videos.xml">'
+    page = f"<!doctype html><html><head><script>{'x < 1;' * 120_000}</script>{link}</head></html>"
+    assert feeds_in(page.encode(), URL) == ["https://news.example/feeds/videos.xml"]
+
+
 def test_the_pages_own_base_counts_and_the_feed_of_comments_comes_last() -> None:
     link = '<link rel="alternate" type="application/rss+xml" title="{}" href="{}">'
     head = '<base href="https://cdn.example/a/">' + link.format("Comments", "c") + link.format("Posts", "p") * 2

@@ -109,6 +109,10 @@ def test_a_language_is_passed_on_where_it_is_one() -> None:
         ("Mon, 02 Nov 2026 09:00:00 +0100", datetime(2026, 11, 2, 8, tzinfo=UTC)),
         ("2026-11-02T09:00:00-05:00", datetime(2026, 11, 2, 14, tzinfo=UTC)),
         ("Mon, 02 Nov 2026 09:00 EST", datetime(2026, 11, 2, 14, tzinfo=UTC)),
+        ("Sat, 21 Nov 2026 11:30:00 BRT", datetime(2026, 11, 21, 14, 30, tzinfo=UTC)),
+        ("Sat, 21 Nov 2026 10:30:00 EST5EDT", datetime(2026, 11, 21, 15, 30, tzinfo=UTC)),
+        ("Sat Nov 21 10:30:00 CEST 2026", datetime(2026, 11, 21, 8, 30, tzinfo=UTC)),
+        ("Sat, 01 Jan 0001 00:00:00 JST", None),
         ("yesterday", None),
         ("0000-00-00 00:00:00", None),
     ],
@@ -273,3 +277,26 @@ def test_the_corpus_of_feedparser_is_read_without_a_crash() -> None:
         assert [one.id for one in identify("feed", again, known)] == [one.id for one in known]
     assert len(documents) > 1_000
     assert len(refused) < 25, refused
+
+
+@pytest.mark.parametrize(
+    ("written", "only_the_day"),
+    [
+        ("2026-11-21", True),
+        ("Sat, 21 Nov 2026", True),
+        ("Sat, 21 Nov 2026 00:00:00 GMT", True),
+        ("Sat, 21 Nov 2026 00:00 -0500", True),
+        ("2026-11-21T00:00:00-05:00", True),
+        ("2026-11-21T00:00:00.000Z", True),
+        ("2026-11-21 00:00:00", True),
+        ("2026-11-21T10:00:00+00:00", False),
+        ("2026-11-21T00:00:01Z", False),
+        ("2026-11-21T00:00:00.5Z", False),
+        ("Fri, 20 Nov 2026 19:00:00 EST", False),
+        ("Sat, 21 Nov 2026 10:00:00 GMT", False),
+        ("", False),
+    ],
+)
+def test_a_date_without_a_time_of_the_day_is_told_from_others(written: str, only_the_day: bool) -> None:
+    document = f'<rss version="2.0"><channel><item><title>x</title><pubDate>{written}</pubDate></item></channel></rss>'
+    assert only(document).only_the_day == only_the_day

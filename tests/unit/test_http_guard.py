@@ -411,6 +411,11 @@ async def test_what_is_not_http_is_not_read(answer: Answer) -> None:
     assert await answered(answer) == "UnreachableError"
 
 
+async def test_a_site_with_much_to_say_in_a_header_is_read() -> None:
+    policy = "Content-Security-Policy: default-src " + "https://cdn.example " * 2_000
+    assert await answered(saying(f"200 OK\r\n{policy}", b"hello")) == "hello"
+
+
 async def test_who_takes_too_long_is_left_even_when_something_comes_now_and_then() -> None:
     async def slowly(_: str, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
