@@ -29,6 +29,7 @@ _RULES = {
 _X_NAME = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
+_DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
 _MASTODON_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?")
 _PORT = re.compile(r":[0-9]{1,5}")
 
@@ -70,6 +71,8 @@ def parse_handle(text: str) -> Handle:
 
 def fold(handle: Handle) -> Handle:
     """The one spelling under which a handle is compared and looked up: equal for all spellings of one account."""
+    if handle.source == BLUESKY and is_did(handle.name):
+        return handle
     if handle.source == RSS:
         return Handle(source=RSS, name=_folded_address(handle.name))
     name, at, host = handle.name.lower().rpartition("@")
@@ -78,10 +81,15 @@ def fold(handle: Handle) -> Handle:
     return Handle(source=handle.source, name=f"{name}{at}{host}")
 
 
+def is_did(name: str) -> bool:
+    """Whether this is a DID (atproto), an account's name for good at Bluesky. It has one spelling."""
+    return _DID.fullmatch(name) is not None
+
+
 def _source_of(name: str) -> str:
     if "@" in name:
         return MASTODON
-    return BLUESKY if "." in name else X
+    return BLUESKY if "." in name or is_did(name) else X
 
 
 def _explicit(source: str, rest: str, text: str) -> Handle:
@@ -108,8 +116,8 @@ def _is_x_name(name: str) -> bool:
 
 
 def _is_bluesky_name(name: str) -> bool:
-    """A domain name whose last part starts with a letter (atproto's handle syntax)."""
-    return _is_domain(name) and name.rpartition(".")[2][0].isalpha()
+    """A domain name whose last part starts with a letter (atproto's handle syntax), or what stands for it for good."""
+    return is_did(name) or (_is_domain(name) and name.rpartition(".")[2][0].isalpha())
 
 
 def _is_mastodon_name(name: str) -> bool:

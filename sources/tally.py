@@ -1,13 +1,17 @@
 """What every live source counts of itself, and how it tells."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sources.clock import Clock
-from sources.types import SourceState
+from sources.types import Account, SourceState
 
 _TROUBLE_FOR = timedelta(hours=1)
 """For so long /health tells of something that was skipped or failed."""
+
+_MISSED_FOR = timedelta(days=1)
+"""For so long /health tells of posts that were missed: whoever looks once a day learns of it."""
 
 
 @dataclass
@@ -19,6 +23,7 @@ class Tally:
     _day: date = date.min
     _lasting: dict[str, str] = field(default_factory=dict)
     _latest: tuple[datetime, str] | None = None
+    _missed: tuple[datetime, str] | None = None
 
     def state(self, budget: str = "") -> SourceState:
         """The numbers as they are now."""
@@ -26,8 +31,11 @@ class Tally:
         return replace(self._state, posts_today=today, budget=budget)
 
     def trouble(self) -> str:
-        """What is wrong now, and what was skipped within the last hour, in words; empty while all is well."""
+        """What is wrong now, what was skipped within the last hour and missed within the last day, in words; empty
+        while all is well."""
         found = list(self._lasting.values())
+        if self._missed and self.clock.now() - self._missed[0] < _MISSED_FOR:
+            found.append(self._missed[1])
         if self._latest and self.clock.now() - self._latest[0] < _TROUBLE_FOR:
             found.append(f"{self._state.skipped} skipped since the start (the latest: {self._latest[1]})")
         return "; ".join(found)
@@ -68,6 +76,15 @@ class Tally:
         """Something came that could not be read; `what` names it and says why."""
         self._set(skipped=self._state.skipped + 1)
         self._latest = (self.clock.now(), what)
+
+    def missed(self, what: str) -> None:
+        """Posts of some time are lost, or may be; `what` says of when and why. It is over, and cannot be mended."""
+        self._missed = (self.clock.now(), what)
+
+    def unknown(self, accounts: Iterable[Account]) -> None:
+        """These are watched under ids that a replay made, and cannot be read from the place behind the source."""
+        names = ", ".join(map(str, accounts))
+        self.wrong("unknown", f"known from a replay only: {names}. /unwatch and /watch them" if names else "")
 
     def wrong(self, about: str, what: str) -> None:
         """Something is wrong from now on; what is said `about` the same later takes its place, "" ends it."""

@@ -107,6 +107,18 @@ class Deletion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AccountDeletion:
+    """Word that an account was deleted at its source, and with it all that it had published by `until` (aware UTC).
+
+    One that comes back writes anew: what it publishes later is none of this, in whichever order the two are told.
+    """
+
+    source: str
+    account_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arrival:
     """A post, a deletion, or nothing but progress, with the cursor from which reading goes on once this is stored."""
 
@@ -115,7 +127,7 @@ class Arrival:
     """Which part of the source the cursor is the position in: a feed, an account; "": the source as a whole."""
 
     post: Post | None = None
-    deleted: Deletion | None = None
+    deleted: Deletion | AccountDeletion | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from sources.types import Cursor, Deletion, Positions, Post
+from sources.types import AccountDeletion, Cursor, Deletion, Positions, Post
 from storage import decisions, deletions, logits, posts, turns
 from storage.database import Database
 from storage.failpoints import Commit
@@ -51,14 +51,15 @@ class Inbox(Protocol):
         source: str,
         positions: Positions,
         seen_at: datetime,
-        deleted: Collection[Deletion] = (),
+        deleted: Collection[Deletion | AccountDeletion] = (),
     ) -> int:
         """Store posts and the positions to read on from, together; returns how many had not been seen before.
 
         Parts of the source that `positions` does not name stay where they were.
 
         `deleted`, too, is done in this transaction. Its order among the posts does not matter: a post deleted is gone,
-        whether it came before its deletion or comes after.
+        whether it came before its deletion or comes after. Of an account deleted it takes what had been published by
+        then, and came.
         """
 
     async def recover(self) -> None:
@@ -126,7 +127,7 @@ class SqlInbox:
         source: str,
         positions: Positions,
         seen_at: datetime,
-        deleted: Collection[Deletion] = (),
+        deleted: Collection[Deletion | AccountDeletion] = (),
     ) -> int:
         def work(connection: sa.Connection) -> int:
             new = posts.add(connection, arrived, seen_at)

@@ -23,7 +23,7 @@ class Counts:
     new: int = 0
     repeated: int = 0
     deleted: int = 0
-    """Deletions, of posts that are known here and of others."""
+    """Deletions, of posts that are known here and of others; an account with all its posts is one."""
 
 
 class Ingest:

@@ -14,7 +14,10 @@ class Memory:
     """Frozen: each change makes a new one, so that a cursor once given stays what it was."""
 
     time_us: int | None = None
-    """Of the last event that was dealt with; None before the first, and while nobody is watched."""
+    """Up to there everything was dealt with; None before the first connection, and while nobody is watched."""
+
+    by_our_clock: bool = False
+    """`time_us` is of our own clock, and of no event: that of the next event takes its place, be it earlier."""
 
     heard_at: datetime | None = None
     """When the connection last proved alive, which says more than the last event where people are quiet."""
@@ -29,6 +32,7 @@ class Memory:
         """These words as they are stored."""
         written = {
             "time_us": self.time_us,
+            "by_our_clock": self.by_our_clock,
             "heard_at": self.heard_at.isoformat() if self.heard_at else None,
             "handles": dict(self.handles),
             "gone": dict(self.gone),
@@ -47,6 +51,7 @@ def to_memory(cursor: Cursor | None) -> Memory:
     time_us = stored.get("time_us")
     return Memory(
         time_us=time_us if isinstance(time_us, int) and time_us > 0 else None,
+        by_our_clock=stored.get("by_our_clock") is True,
         heard_at=moment(stored.get("heard_at")),
         handles=_words(stored.get("handles")),
         gone=_words(stored.get("gone")),

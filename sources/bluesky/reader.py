@@ -13,17 +13,22 @@ from sources.bluesky.records import Address, to_post, to_repost
 from sources.clock import Clock
 from sources.reading import UnreadableError
 from sources.tally import Tally
-from sources.types import Account, Arrival, Cursor, Deletion, Post, PostKind, SourceError, Wanted
+from sources.types import Account, AccountDeletion, Arrival, Cursor, Deletion, Post, PostKind, SourceError, Wanted
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(hours=24)
 """For so long Jetstream surely keeps what happened; after a longer silence posts may be missing."""
 
+PLAYED = timedelta(hours=2)
+"""After so long a connection has surely played all that was missed before it, and tells what happens."""
+
 _BACK_US = 5_000_000  # before the last event: instances differ a little, and what comes twice is one post
 _PROGRESS = timedelta(minutes=10)  # between two cursors while nobody posts
 _SECOND_TRY_S = 2.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_PURGED = ("deleted", "takendown")
+"""What befell an account whose posts nobody may go on showing; one that is deactivated or suspended may come back."""
 
 
 class Reader:
@@ -37,17 +42,25 @@ class Reader:
         self._tally = tally
         self._clock = clock
         self._memory = Memory()
-        self._guessed = False
 
     def resume(self, after: Cursor | None) -> None:
-        """Go on from this position; a silence before it that was too long is told."""
+        """Go on from this position."""
         self._memory = to_memory(after)
+
+    def connected(self) -> Arrival | None:
+        """Jetstream is there; a silence before it that was too long is told. None while nobody is watched.
+
+        The position at which a connection begins: a program that ends before anything happens goes on from there.
+        """
+        if self._memory.time_us is None:
+            return None
         heard_at, now = self._memory.heard_at, self._clock.now()
-        if heard_at is None or now - heard_at <= KEPT:
-            return
-        self._tally.gap()
-        hours = (now - heard_at) // timedelta(hours=1)
-        self._tally.wrong("gap", f"Bluesky was not heard for {hours} h before the start; posts of then may be missing")
+        if heard_at is not None and now - heard_at > KEPT:
+            self._tally.gap()
+            since, hours = f"{heard_at:%d %B %H:%M}", (now - heard_at) // timedelta(hours=1)
+            self._tally.missed(f"Bluesky was not heard for {hours} h from {since} UTC on; posts of then may be missing")
+        self._memory = replace(self._memory, heard_at=now)
+        return Arrival(cursor=self._memory.cursor())
 
     def forget(self) -> None:
         """Drop the position: what happens from here on until somebody is watched again interests nobody."""
@@ -56,8 +69,7 @@ class Reader:
     def from_us(self) -> int:
         """From where to ask: a little before what was dealt with, or before now where nothing was."""
         if self._memory.time_us is None:
-            self._guessed = True
-            self._memory = replace(self._memory, time_us=round(self._clock.now().timestamp() * 1_000_000))
+            self._memory = replace(self._memory, time_us=_microseconds(self._clock.now()), by_our_clock=True)
         return max(0, (self._memory.time_us or 0) - _BACK_US)
 
     def gone(self) -> list[str]:
@@ -81,7 +93,17 @@ class Reader:
         now = self._clock.now()
         if not events and now - (self._memory.heard_at or _NEVER) >= _PROGRESS:
             self._memory = replace(self._memory, heard_at=now)
+            self._pass_by(now - PLAYED, since)
             yield Arrival(cursor=self._memory.cursor())
+
+    def _pass_by(self, until: datetime, since: datetime) -> None:
+        """Where people are quiet the position follows a connection that lasts: the next one need not play it all again.
+
+        A sign of life alone says nothing of what was dealt with, since one may come while the past is still played.
+        """
+        position = _microseconds(until)
+        if self._memory.time_us is not None and since <= until and position > self._memory.time_us:
+            self._memory = replace(self._memory, time_us=position, by_our_clock=True)
 
     def _read(self, message: str) -> Event | None:
         """What a message says; None where it cannot be read."""
@@ -116,11 +138,10 @@ class Reader:
 
         Unless it was our own clock's: one that is fast would make us ask for what is yet to come.
         """
-        position = event.time_us if self._guessed else max(event.time_us, self._memory.time_us or 0)
-        self._guessed = False
-        self._memory = replace(self._memory, time_us=position, heard_at=self._clock.now())
+        position = event.time_us if self._memory.by_our_clock else max(event.time_us, self._memory.time_us or 0)
+        self._memory = replace(self._memory, time_us=position, by_our_clock=False, heard_at=self._clock.now())
         post: Post | None = None
-        deleted: Deletion | None = None
+        deleted: Deletion | AccountDeletion | None = None
         match event:
             case Written():
                 post = to_post(event.address, event.value, self._author(event.did), event.seen_at)
@@ -134,6 +155,8 @@ class Reader:
                 self._memory = replace(self._memory, handles=self._known(self._memory.handles, event.did, handle))
             case AccountChanged():
                 self._memory = replace(self._memory, gone=self._known(self._memory.gone, event.did, event.status))
+                if event.status in _PURGED:
+                    deleted = AccountDeletion(source=BLUESKY, account_id=event.did, until=event.seen_at)
         return Arrival(cursor=self._memory.cursor(), post=post, deleted=deleted)
 
     def _repost(self, event: Reposted, originals: Mapping[Address, Post]) -> Post | None:
@@ -153,3 +176,8 @@ class Reader:
     def _author(self, did: str) -> Account:
         account = self.wanted[did].account
         return replace(account, handle=self._memory.handles.get(did, account.handle))
+
+
+def _microseconds(moment: datetime) -> int:
+    """Since 1970, as Jetstream counts."""
+    return round(moment.timestamp() * 1_000_000)

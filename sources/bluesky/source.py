@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 
-from sources.accounts import BLUESKY
+from sources.accounts import BLUESKY, is_did
 from sources.bluesky.api import Api
 from sources.bluesky.line import MOST_DIDS, MOST_IN_ADDRESS, Line
 from sources.bluesky.reader import Reader
@@ -65,16 +65,18 @@ class Bluesky:
 
     def refusal(self, wanted: Collection[Wanted]) -> str:
         """Jetstream follows 10,000 accounts at most."""
-        if len(wanted) <= MOST_DIDS:
+        count = len(_followed(wanted))
+        if count <= MOST_DIDS:
             return ""
-        return f"Bluesky's stream follows {MOST_DIDS:,} accounts at most, and these would be {len(wanted):,}"
+        return f"Bluesky's stream follows {MOST_DIDS:,} accounts at most, and these would be {count:,}"
 
     async def watch(self, wanted: Collection[Wanted]) -> None:
         """Tells the open connection, or the next one. Raises SourceError where they are too many."""
         if refused := self.refusal(wanted):
             raise SourceError(refused)
-        before, self._reader.wanted = self._reader.wanted, {one.account.id: one for one in wanted}
-        if not wanted:
+        self._tally.unknown(one.account for one in wanted if not is_did(one.account.id))
+        before, self._reader.wanted = self._reader.wanted, _followed(wanted)
+        if not self._reader.wanted:
             await self._rest(anyone=bool(before))
             return
         self._listening.set()
@@ -132,8 +134,11 @@ class Bluesky:
         self._tally.wrong("stream", "")
         log.info("connected source=%s accounts=%d", self.name, len(told))
         since = self._clock.now()
+        first = self._reader.connected()
         try:
             await self._catch_up(line, told)
+            if first is not None:
+                yield first
             async with aclosing(line.batches()) as batches:
                 async for batch in batches:
                     self._tally.heard()
@@ -169,5 +174,6 @@ def pause(failures: int, asked_s: float) -> float:
     return max(doubled, min(asked_s, _LONGEST_PAUSE_S))
 
 
-def _microseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)
+def _followed(wanted: Collection[Wanted]) -> dict[str, Wanted]:
+    """did -> who can be followed. Whoever has no DID, as a replay names accounts, makes Jetstream hang up on all."""
+    return {one.account.id: one for one in wanted if is_did(one.account.id)}

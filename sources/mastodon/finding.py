@@ -34,6 +34,11 @@ def moved_to(account: Record, server: str) -> str:
     return acct if "@" in acct else f"{acct}@{server}"
 
 
+def is_local(account: Account) -> bool:
+    """Whether an account's id is made of a server and the id there; one that a replay made is its handle."""
+    return "/" in account.id
+
+
 def local_id(account: Account) -> tuple[str, str]:
     """The server and the id there of which an account's id is made."""
     server, _, number = account.id.partition("/")

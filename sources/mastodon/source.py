@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Collection
 
 from sources.accounts import MASTODON
 from sources.clock import Clock
-from sources.mastodon.finding import find, local_id
+from sources.mastodon.finding import find, is_local, local_id
 from sources.mastodon.memory import to_memory
 from sources.mastodon.poll import Poll
 from sources.mastodon.rounds import Rounds
@@ -53,8 +53,9 @@ class Mastodon:
 
     async def watch(self, wanted: Collection[Wanted]) -> None:
         """Who is new is asked for at once, who is left not any more."""
-        left = self._wanted.keys() - {one.account.id for one in wanted}
-        self._wanted = {one.account.id: one for one in wanted}
+        self._tally.unknown(one.account for one in wanted if not is_local(one.account))
+        before, self._wanted = self._wanted, {one.account.id: one for one in wanted if is_local(one.account)}
+        left = before.keys() - self._wanted.keys()
         self._positions = {part: cursor for part, cursor in self._positions.items() if part not in left}
         for account_id in left:
             self._tally.wrong(account_id, "")

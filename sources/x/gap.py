@@ -90,7 +90,7 @@ class Gaps:
     def _lose(self, start: datetime, end: datetime, reason: str) -> None:
         """How many posts those are nobody can tell: the stretch counts as one."""
         self._tally.lost()
-        self._tally.wrong("lost", f"posts from {start:%d %B %H:%M} to {end:%d %B %H:%M} UTC are lost: {reason}")
+        self._tally.missed(f"posts from {start:%d %B %H:%M} to {end:%d %B %H:%M} UTC are lost: {reason}")
 
     async def _pages(self, search: Search) -> None:
         """All pages of a query, however often one has to be asked for."""

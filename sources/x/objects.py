@@ -111,12 +111,13 @@ def _tweet(item: object, included: _Included) -> Tweet:
                   if (kind := one.get("type")) in _KINDS}  # fmt: skip
     author = included.author(author_id)
     history = [one for one in map(_id, _sequence(item.get("edit_history_tweet_ids"))) if _is_id(one)]
+    first_id = min([*history, tweet_id], key=int)
     post = Post(
         source=X,
-        id=min([*history, tweet_id], key=int),
+        id=first_id,
         author=author,
         text=_text(item, references, included),
-        published_at=_published_at(item, tweet_id),
+        published_at=_published_at(item, tweet_id, first_id),
         kinds=frozenset(references),
         lang=_lang(item.get("lang")),
         url=f"https://x.com/{author.handle}/status/{tweet_id}",
@@ -150,10 +151,13 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
-def _published_at(item: Mapping[str, Any], tweet_id: str) -> datetime:
-    """As stated, which is to the second, within that second as the id says; else when the id was given out."""
-    stated, made = item.get("created_at"), made_at(tweet_id)
-    if isinstance(stated, str):
+def _published_at(item: Mapping[str, Any], tweet_id: str, first_id: str) -> datetime:
+    """As stated, which is to the second, within that second as the id says; else when the id was given out.
+
+    Of an edited post what is stated is when it was edited: there the id of its first version says when it was news.
+    """
+    stated, made = item.get("created_at"), made_at(first_id)
+    if isinstance(stated, str) and first_id == tweet_id:
         try:
             moment = datetime.fromisoformat(stated)
             moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -182,7 +182,13 @@ def _refused(response: aiohttp.ClientResponse, answer: object) -> XRefusedError:
 
 
 def _reset_at(headers: Mapping[str, str]) -> datetime | None:
-    """x-rate-limit-reset is in seconds since 1970; None where it is missing or no such number."""
+    """x-rate-limit-reset is in seconds since 1970; None where it is missing or no such number.
+
+    None as well where requests are left in its window: that limit is not what X complains of, and its end ends nothing.
+    X answers so while it still holds an earlier connection to the stream.
+    """
+    if headers.get("x-rate-limit-remaining", "0") != "0":
+        return None
     text = headers.get("x-rate-limit-reset", "")
     try:
         return datetime.fromtimestamp(int(text), UTC)

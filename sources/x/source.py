@@ -85,8 +85,7 @@ class X:
         """The rules at X follow within moments. Raises SourceError for more accounts than fit."""
         if reason := self.refusal(wanted):
             raise SourceError(reason)
-        names = ", ".join(map(str, unnumbered(wanted)))
-        self._tally.wrong("unnumbered", f"known from a replay only: {names}. /unwatch and /watch them" if names else "")
+        self._tally.unknown(unnumbered(wanted))
         self._watched.replace(wanted, self._clock.now())
         self._told.set()
 

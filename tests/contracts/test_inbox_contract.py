@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 import sqlalchemy as sa
 
-from sources.types import Cursor, Deletion, Post, PostKind
+from sources.types import Account, AccountDeletion, Cursor, Deletion, Post, PostKind
 from storage import alerts, channels, logits
 from storage.database import Database, open_database
 from storage.inbox import FRESH_FOR, Backlog, Inbox, SqlInbox, undecided
@@ -678,6 +678,42 @@ async def test_the_same_id_at_another_source_stays(inbox: Inbox) -> None:
     await inbox.put((), source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=gone)
     (post,) = await inbox.claim(100, lease=LEASE, now=NOW)
     assert (post.post.id, post.removed) == ("1", None)
+
+
+async def vanish(inbox: Inbox, account: Account, *, until: datetime, arrived: Sequence[Post] = ()) -> None:
+    gone = AccountDeletion(source=account.source, account_id=account.id, until=until)
+    await inbox.put(arrived, source="x", positions={"": Cursor("d")}, seen_at=NOW, deleted=[gone])
+
+
+async def test_an_account_that_is_deleted_takes_all_its_posts_with_it_and_no_others(stage: Stage, inbox: Inbox) -> None:
+    gone, other = an_account("gone"), an_account("other")
+    await put(inbox, a_post(id="decided", author=gone, published_at=NOW - timedelta(days=30)))
+    await inbox.settle(a_settlement(await claim(inbox)))
+    await put(inbox, a_post(id="waiting", author=gone), a_post(id="other", author=other))
+    await put(inbox, a_post(source="bluesky", id="waiting", author=replace(gone, source="bluesky")))
+    await vanish(inbox, gone, until=NOW)
+    left = await inbox.claim(100, lease=LEASE, now=NOW)
+    assert [(post.post.source, post.post.id) for post in left] == [("x", "other"), ("bluesky", "waiting")]
+    (alert,) = await stage.alerts(a_key())
+    assert (alert.post.removed, alert.post.post.text) == (Removed.DELETED, "")
+
+
+async def test_what_an_account_writes_after_it_came_back_stays_however_often_it_is_said_to_be_deleted(
+    inbox: Inbox,
+) -> None:
+    """A source that goes a little back after each cut tells of it again."""
+    before, after = posts(2)
+    until = before.published_at
+    await vanish(inbox, before.author, until=until, arrived=[before, after])
+    await vanish(inbox, before.author, until=until)
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == [after.id]
+
+
+async def test_a_deleted_account_with_more_posts_than_one_statement_takes(inbox: Inbox) -> None:
+    many = posts(1_200)
+    await put(inbox, *many)
+    await vanish(inbox, many[0].author, until=many[-2].published_at)
+    assert source_ids(await inbox.claim(100, lease=LEASE, now=NOW)) == ["1200"]
 
 
 async def test_more_deletions_than_one_statement_takes(inbox: Inbox) -> None:

@@ -2,11 +2,13 @@
 
 https://github.com/bluesky-social/jetstream and https://docs.bsky.app/docs/api. A cursor replays inclusively; an absent
 one, or one from the future, listens from now on; `requireHello` waits for an options_update, an invalid one ends the
-connection; identity and account events pass by wantedCollections, but not by wantedDids.
+connection, and a wantedDids that holds what is no DID is answered with 400; identity and account events pass whatever
+the wantedCollections are, and as far as the wantedDids name their account.
 """
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -161,10 +163,12 @@ class FakeBluesky:
         self.connects.append(dict(request.query))
         if refusal := self.refuse_stream:
             return web.Response(status=refusal.status, text=refusal.body, headers=refusal.headers)
+        dids = set(request.query.getall("wantedDids", []))
+        if not _are_dids(dids):
+            return web.Response(status=400, text="invalid did")
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        listener = Listener(socket, set(request.query.getall("wantedCollections", [])))
-        listener.dids = set(request.query.getall("wantedDids", []))
+        listener = Listener(socket, set(request.query.getall("wantedCollections", [])), dids)
         self.listeners.append(listener)
         if request.query.get("requireHello") != "true":
             listener.hello.set()
@@ -307,12 +311,16 @@ def update(listener: Listener, raw: str) -> bool:
     """Whether an options_update was one."""
     payload = json.loads(raw).get("payload", {})
     dids = set(payload.get("wantedDids", []))
-    if len(dids) > 10_000 or not all(did.startswith("did:") for did in dids):
+    if len(dids) > 10_000 or not _are_dids(dids):
         return False
     listener.dids, listener.collections = dids, set(payload.get("wantedCollections", []))
     listener.updates += 1
     listener.hello.set()
     return True
+
+
+def _are_dids(names: set[str]) -> bool:
+    return all(re.fullmatch(r"did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]", name) for name in names)
 
 
 def _view(person: Person) -> Json:

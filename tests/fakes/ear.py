@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
-from sources.types import Arrival, Cursor, Positions, Source
+from sources.types import Arrival, Cursor, Deletion, Positions, Post, Source
 
 _PATIENCE_S = 10.0
 
@@ -25,12 +25,16 @@ class Ear:
         self._source = source
 
     @property
+    def posts(self) -> list[Post]:
+        return [arrival.post for arrival in self.heard if arrival.post]
+
+    @property
     def texts(self) -> list[str]:
-        return [arrival.post.text for arrival in self.heard if arrival.post]
+        return [post.text for post in self.posts]
 
     @property
     def deleted(self) -> list[str]:
-        return [arrival.deleted.id for arrival in self.heard if arrival.deleted]
+        return [arrival.deleted.id for arrival in self.heard if isinstance(arrival.deleted, Deletion)]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Ear"]:

@@ -22,8 +22,10 @@ class ScriptedSocket:
         self.dead = False
         """It says nothing more, not even that."""
 
+        self.cursor = cursor
+        """From where it was asked for, in microseconds since 1970."""
+
         self._sky = sky
-        self._cursor = cursor
         self._listener = Listener(self)
         self._waiting: asyncio.Queue[str | CutError] = asyncio.Queue()
 
@@ -33,7 +35,7 @@ class ScriptedSocket:
         assert update(self._listener, text)
         if first:
             self._sky.listeners.append(self._listener)
-            await self._sky.play(self._listener, self._cursor)
+            await self._sky.play(self._listener, self.cursor)
 
     async def ping(self) -> None:
         """Answered at once, or never."""

@@ -9,14 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cards import AlertCard
-from sources.types import Cursor, Deletion
+from sources.types import AccountDeletion, Cursor, Deletion
 from storage import alerts, channels, decisions, deletions, logits, outbox
 from storage.database import Database
 from storage.inbox import SqlInbox
 from storage.schema import alerts as alerts_table
 from storage.schema import deliveries
 from storage.types import AlertId, DeliveryKey, DeliveryState
-from tests.fakes.builders import MODEL, NOW, TEMPLATE, a_channel, a_decision, a_key, a_post, an_account
+from tests.fakes.builders import MODEL, NOW, TEMPLATE, a_channel, a_decision, a_key, a_post, an_account, posts
 from tests.fakes.house import OPS, Rig, a_house, until
 from tests.fakes.owing import owe_alerts, set_state, state_of, was_sent
 
@@ -28,7 +28,7 @@ OTHER = {"id": "2", "author": "sec", "text": "Security again"}
 GONE = {"id": "1", "deleted": True}
 
 
-async def delete(database: Database, *deleted: Deletion) -> None:
+async def delete(database: Database, *deleted: Deletion | AccountDeletion) -> None:
     await database.transaction(lambda connection: deletions.apply(connection, deleted, LATER))
 
 
@@ -58,6 +58,17 @@ async def test_a_message_in_the_chat_or_perhaps_there_is_redrawn(database: Datab
     await delete(database, FIRST)
     assert await state_of(database, key) is state
     assert await edits_owed(database) == [key]
+
+
+async def test_the_messages_of_a_deleted_account_go_the_way_of_its_posts(database: Database) -> None:
+    sent, waiting, later = await owe_alerts(database, count=3)
+    await was_sent(database, sent)
+    first, second, _ = posts(3)
+    gone = AccountDeletion(source="x", account_id=first.author.id, until=second.published_at)
+    await delete(database, gone, FIRST)
+    assert await edits_owed(database) == [sent]
+    assert await state_of(database, waiting) is DeliveryState.WITHDRAWN
+    assert await state_of(database, later) is DeliveryState.PENDING
 
 
 async def test_an_alert_the_chat_refused_stays_refused_and_is_not_redrawn(database: Database) -> None:

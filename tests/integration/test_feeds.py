@@ -12,7 +12,7 @@ from sources.accounts import RSS
 from sources.feeds.fetch import Aside
 from sources.feeds.source import Feeds
 from sources.http import AddressRefusedError, Fetcher
-from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Handle, Positions, SourceError
+from sources.types import Account, AccountNotFoundError, Arrival, Cursor, Deletion, Handle, Positions, SourceError
 from tests.fakes.clock import FakeClock
 from tests.fakes.feeds import FakeFeeds, Item, at, atom, rss
 from tests.fakes.house import until
@@ -288,7 +288,7 @@ async def test_an_edited_entry_is_the_same_and_a_deleted_one_is_told_once(lookou
             await lookout.clock.advance(HOUR_S)
     assert lookout.posts == ["one", "early"]
     [gone] = [arrival.deleted for arrival in lookout.heard if arrival.deleted]
-    assert gone.id == lookout.ids[1]
+    assert gone == Deletion(source=RSS, id=lookout.ids[1])
 
 
 async def test_unwatched_it_is_not_read_any_more(lookout: Lookout) -> None:

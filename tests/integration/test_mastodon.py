@@ -300,6 +300,22 @@ async def test_an_account_that_is_not_shown_is_told_and_the_others_go_on(
     assert ear.texts == ["by bob"]
 
 
+async def test_accounts_that_only_a_replay_knew_are_told_with_the_way_out_and_the_others_go_on(
+    clock: FakeClock, server: FakeMastodon
+) -> None:
+    """Their id is their handle, which names no account of a server."""
+    replayed = Account(source=MASTODON, id=f"bob@{server.name}", handle=f"bob@{server.name}")
+    async with source(clock, server) as made, Ear(made).open() as ear:
+        await made.watch([*wanted(server), Wanted(account=replayed)])
+        await holds(lambda: server.asked_for("/statuses") == 1)
+        server.write("ann", "<p>for all that</p>")
+        await clock.advance(60)
+        await ear.until(1)
+        assert made.trouble() == f"known from a replay only: @bob@{server.name}. /unwatch and /watch them"
+        await made.watch(wanted(server))
+        assert made.trouble() == ""
+
+
 async def test_an_account_that_is_not_shown_is_asked_for_again_after_an_hour(
     clock: FakeClock, server: FakeMastodon
 ) -> None:

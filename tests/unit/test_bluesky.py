@@ -171,7 +171,8 @@ def test_a_cursor_that_cannot_be_read_starts_anew(cursor: str) -> None:
 
 
 def test_a_cursor_gives_back_what_it_was_given() -> None:
-    memory = Memory(time_us=TIME_US, heard_at=SEEN, handles={"did:plc:ann": "anna.test"}, gone={"did:plc:b": "deleted"})
+    names = {"handles": {"did:plc:ann": "anna.test"}, "gone": {"did:plc:b": "deleted"}}
+    memory = Memory(time_us=TIME_US, by_our_clock=True, heard_at=SEEN, **names)
     assert to_memory(memory.cursor()) == memory
 
 

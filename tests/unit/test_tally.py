@@ -1,6 +1,7 @@
 """What a source counts of itself."""
 
 from sources.tally import Tally
+from sources.types import Account
 from tests.fakes.clock import FakeClock
 
 
@@ -38,6 +39,24 @@ async def test_what_was_skipped_is_counted_for_good_and_told_for_an_hour() -> No
     await clock.sleep(7200)
     assert tally.trouble() == ""
     assert tally.state().skipped == 2
+
+
+async def test_what_was_missed_is_told_for_a_day() -> None:
+    clock = FakeClock()
+    tally = Tally(clock)
+    tally.missed("posts of Monday are lost")
+    await clock.sleep(86_399)
+    assert tally.trouble() == "posts of Monday are lost"
+    await clock.sleep(1)
+    assert tally.trouble() == ""
+
+
+def test_accounts_that_only_a_replay_knew_are_told_with_the_way_out_while_they_are_watched() -> None:
+    tally = Tally(FakeClock())
+    tally.unknown([Account(source="x", id="one", handle="one"), Account(source="x", id="two", handle="two")])
+    assert tally.trouble() == "known from a replay only: @one, @two. /unwatch and /watch them"
+    tally.unknown([])
+    assert tally.trouble() == ""
 
 
 def test_what_is_wrong_is_told_until_it_is_not() -> None:

@@ -86,6 +86,14 @@ def test_an_edit_has_the_id_of_the_first_version_and_the_address_of_the_latest()
     assert tweet.post.url.endswith(history[1])
 
 
+def test_an_edit_was_published_when_its_first_version_was_whatever_x_states_of_the_edit() -> None:
+    """A watch that was added between the two decides neither."""
+    first = read({"data": TWEET | {"id": "1576994746135764992"}}).tweets[0].post
+    history = ["1576994746135764992", "1577000000000000000"]
+    edit = post(edit_history_tweet_ids=history, created_at="2022-10-03T18:17:01.000Z")
+    assert (edit.id, edit.published_at) == (first.id, first.published_at)
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [("retweeted", PostKind.RETWEET), ("replied_to", PostKind.REPLY), ("quoted", PostKind.QUOTE)],

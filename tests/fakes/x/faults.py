@@ -58,7 +58,20 @@ CONFLICT = Answer(409, NO_RULES)
 
 def too_many_until(moment: datetime) -> Answer:
     """429 with the time at which the limit ends."""
-    return Answer(429, TOO_MANY_REQUESTS.body, {"x-rate-limit-reset": str(int(moment.timestamp()))})
+    return Answer(429, TOO_MANY_REQUESTS.body, _limit(0, moment))
+
+
+def still_connected(moment: datetime) -> Answer:
+    """429 because of another connection, beside a limit of requests that is not used up, and ends then."""
+    return Answer(429, TOO_MANY_CONNECTIONS, _limit(47, moment))
+
+
+def _limit(remaining: int, moment: datetime) -> dict[str, str]:
+    return {
+        "x-rate-limit-limit": "50",
+        "x-rate-limit-remaining": str(remaining),
+        "x-rate-limit-reset": str(int(moment.timestamp())),
+    }
 
 
 def text_of(answer: Answer) -> str:
