@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _BUDGETS = {"cpu": 512, "cuda": 16_384}
 """Tokens a batch. On a CPU with packed weights more gains nothing and leaves the caches; a GPU wants to be filled."""
 
+_OUT_OF_MEMORY = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
 DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 
 Reading = Callable[[Any, Mapping[str, Tensor]], Tensor]
@@ -81,7 +83,9 @@ class Runner:
                 name: tensor.to(self._device, non_blocking=True) for name, tensor in self._padding.inputs(rows).items()
             }
             return read(self._model(**inputs, **self._options), inputs)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not _lacks_memory(error):
+                raise
             return None  # what the failed batch holds is free only once its error is gone
 
     def _shrink(self, rows: int, tokens: int) -> None:
@@ -96,10 +100,17 @@ class Runner:
         log.warning("halved batch tokens=%d reason=out of memory", self._budget)
 
 
+def _lacks_memory(error: RuntimeError) -> bool:
+    """torch's allocator has an error of its own; CUDA and its libraries, which take memory beside it, only say so."""
+    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _OUT_OF_MEMORY)
+
+
 def _moved(model: nn.Module, device: torch.device) -> nn.Module:
     try:
         return model.to(device)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not _lacks_memory(error):
+            raise
         raise ModelUnusableError(
             f"the GPU's memory does not suffice for the model ({error}): free some of it, choose a smaller model or a "
             "lower precision, or hide the GPU with CUDA_VISIBLE_DEVICES=-1"

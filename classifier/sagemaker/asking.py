@@ -26,17 +26,18 @@ class Question:
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
-    """Whole hypotheses: the endpoint's own template is not used."""
-
     multi_label: bool
     as_list: bool
     """Whether the texts are sent as a list; else there is one."""
+
+    template: str = "{}"
+    """So that labels are whole hypotheses; only the probe has another."""
 
     def body(self) -> bytes:
         """As transformers' pipeline names things, in the shape that its servers take. Pure ASCII."""
         parameters = {
             "candidate_labels": list(self.labels),
-            "hypothesis_template": "{}",
+            "hypothesis_template": self.template,
             "multi_label": self.multi_label,
         }
         inputs = list(self.texts) if self.as_list else self.texts[0]
@@ -60,8 +61,8 @@ class Asker:
         patience_s: float,
         chance: Callable[[], float] = _CHANCE.random,
     ) -> None:
-        """`invoke`: a body to a body, raising EndpointDownError and RequestRefusedError. `patience_s`: for so long a
-        question is asked again while the endpoint fails in ways that pass.
+        """`invoke`: a body to a body, raising EndpointDownError, RequestRefusedError and AnswerUnusableError.
+        `patience_s`: for so long a question is asked again while the endpoint fails in ways that pass.
         """
         self._invoke = invoke
         self._pace = pace

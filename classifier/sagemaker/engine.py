@@ -1,29 +1,31 @@
 """The engine itself: texts and hypotheses in, calls out, logits back.
 
-Each text is asked about all hypotheses at once, in two calls, one a mode: `multi_label` true says how entailment stands
-to contradiction, false how the labels' entailments stand to each other, and neither can be told from the other. Logits
-are the same for every mode that a channel may ever have, so both are asked.
+Each text is asked about as many hypotheses as a call may have, in two calls, one a mode: `multi_label` true says how
+entailment stands to contradiction, false how the labels' entailments stand to each other, and neither can be told from
+the other. Logits are the same for every mode that a channel may ever have, so both are asked.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain
+from itertools import chain, islice, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.hypothesis import NLI_TEMPLATE, check_template, render
+from classifier.memory import Memory, Pair, Said
 from classifier.premise import encodable
-from classifier.sagemaker import answers
 from classifier.sagemaker.access import Access, Endpoint
+from classifier.sagemaker.answers import Row
 from classifier.sagemaker.asking import Asker, Question
 from classifier.sagemaker.client import Runtime
 from classifier.sagemaker.pace import Pace
+from classifier.sagemaker.portions import Portion, lacking, portions
 from classifier.sagemaker.probe import takes_lists
 from classifier.sagemaker.usage import Usage
-from classifier.types import MODEL_THREAD, Label, Model
+from classifier.types import MODEL_THREAD, AnswerUnusableError, Label, Model
 
 _ANCHOR = "something"
 """The label that makes answers of different calls comparable. Part of the revision: with another, logits are others."""
@@ -32,21 +34,18 @@ _UNSTATED = "unstated"
 _BLANK = " "
 """For the empty text, which the pipeline refuses."""
 
-_TEXTS_A_CALL, _PAIRS_A_CALL = 8, 64
-"""An endpoint must answer within 60 s, and one without a GPU computes a few pairs a second."""
-
-_CHARACTERS_A_CALL = 200_000
-"""A body may have 6 MB, and a character takes up to 12 bytes as JSON."""
-
 _PATIENCE = 1.5
 """Of the time-out: one call that timed out is tried again, two are not."""
 
-_Scores = dict[str, Mapping[str, float]]
-"""Text -> label -> probability."""
+_MOST_REMEMBERED = 16_384
+"""Pairs: 800 posts under 20 hypotheses, in about 5 MB."""
 
 
 class SageMakerClassifier:
-    """See Classifier. Nothing is asked before the first question, so that it may start while the endpoint is down."""
+    """See Classifier. Nothing is asked before the first question, so that it may start while the endpoint is down.
+
+    The same text under the same hypothesis is paid for once, in one call and, while it is remembered, in later ones.
+    """
 
     separable = True
 
@@ -66,7 +65,7 @@ class SageMakerClassifier:
         self.model = Model(
             engine="sagemaker", name=endpoint.name, revision=f"{endpoint.revision or _UNSTATED}-{_ANCHOR}"
         )
-        self._anchor = self._render(_ANCHOR)
+        self._anchor = render(Label(name=_ANCHOR), template)
         self._pace = Pace(access.calls_at_once)
         self._usage = Usage()
         runtime = Runtime(endpoint.name, access)
@@ -74,17 +73,25 @@ class SageMakerClassifier:
         self._asker = Asker(runtime.invoke, self._pace, self._usage, patience_s=patience_s)
         self._hasty = Asker(runtime.invoke, self._pace, self._usage, patience_s=0.0)
         self._takes_lists: bool | None = None
+        self._memory = Memory(_MOST_REMEMBERED)
+        self._doubted = False
+        """Whether the last question that went to the endpoint failed."""
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
         """Shape [texts, hypotheses, 2]. Raises EndpointDownError, RequestRefusedError and AnswerUnusableError."""
         premises = [encodable(text) or _BLANK for text in texts]
         asked = [encodable(hypothesis) for hypothesis in hypotheses]
-        if not premises or not asked:
-            return np.empty((len(premises), len(asked), 2), dtype=np.float32)
+        wanted = list(product(premises, asked))
+        said = self._memory.recall(wanted)
         labels = tuple(dict.fromkeys(asked))
-        found = self._of_labels(list(dict.fromkeys(premises)), labels)
-        columns = [labels.index(hypothesis) for hypothesis in asked]
-        return np.stack([found[premise][columns] for premise in premises])
+        new = lacking(list(dict.fromkeys(premises)), labels, said)
+        if self._doubted and wanted and not new:
+            new = {labels: premises[:1]}  # or a harmless text, known from before, would end an outage that goes on
+        if new:
+            self._doubted = True
+            said |= self._ask(list(portions(new, self._anchor, as_list=self._knows_lists())))
+            self._doubted = False
+        return np.array([said[pair] for pair in wanted], dtype=np.float32).reshape(len(texts), len(hypotheses), 2)
 
     def tell(self) -> Sequence[str]:
         """What it cost, and whether the endpoint slows it down."""
@@ -93,62 +100,43 @@ class SageMakerClassifier:
             told.append(f"It is throttled to {self._pace.limit} of {self._pace.most} calls at once.")
         return told
 
-    def _of_labels(self, texts: Sequence[str], labels: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
-        """Text -> shape [labels, 2]. Texts and labels each once."""
-        with_anchor = (self._anchor, *(label for label in labels if label != self._anchor))
-        as_list = self._knows_lists()
-        together = [
-            *_questions(texts, labels, multi_label=True, as_list=as_list),
-            *(_questions(texts, with_anchor, multi_label=False, as_list=as_list) if len(with_anchor) > 1 else ()),
-        ]
-        alone: _Scores = {}
-        shares: _Scores = {}
-        for question, rows in zip(together, self._ask_all(together), strict=True):
-            kept = alone if question.multi_label else shares
-            for text, row in zip(question.texts, rows, strict=True):
-                kept[text] = dict(zip(question.labels, row, strict=True))
-        return {text: answers.to_logits(shares.get(text, {}), alone[text], labels, self._anchor) for text in texts}
-
     def _knows_lists(self) -> bool:
         if self._takes_lists is None:
             going_on = threading.Event()
             self._takes_lists = takes_lists(
-                partial(self._asker.ask, given_up=going_on), partial(self._hasty.ask, given_up=going_on), self._render
+                partial(self._asker.ask, given_up=going_on), partial(self._hasty.ask, given_up=going_on)
             )
         return self._takes_lists
 
-    def _ask_all(self, questions: Sequence[Question]) -> list[list[answers.Row]]:
-        """The answers in the order of the questions. The first that fails ends the others, and is raised."""
+    def _ask(self, wanted: Sequence[Portion]) -> dict[Pair, Said]:
+        """The logits of all pairs. The first failure ends the other calls, and is raised.
+
+        What is answered is remembered all the same, and what is under way is waited for: it is paid for.
+        """
         given_up = threading.Event()
-        threads = ThreadPoolExecutor(min(len(questions), self._pace.most), thread_name_prefix=f"{MODEL_THREAD} call")
-        try:
-            asked = [threads.submit(self._asker.ask, question, given_up) for question in questions]
-            done, _ = wait(asked, return_when=FIRST_EXCEPTION)
-            failed = [future for future in asked if future in done and future.exception()]
-            return [future.result() for future in failed or asked]
-        finally:
-            given_up.set()
-            threads.shutdown(wait=False, cancel_futures=True)
+        failed: list[Exception] = []
 
-    def _render(self, name: str) -> str:
-        return render(Label(name=name), self.template)
+        def rows_of(question: Question) -> list[Row] | None:
+            try:
+                return self._asker.ask(question, given_up)
+            except Exception as error:
+                failed.append(error)
+                given_up.set()
+                return None
 
-
-def _questions(
-    texts: Sequence[str], labels: tuple[str, ...], *, multi_label: bool, as_list: bool
-) -> Iterator[Question]:
-    most = max(1, min(_TEXTS_A_CALL, _PAIRS_A_CALL // len(labels))) if as_list else 1
-    for some in _portions(texts, most):
-        yield Question(texts=some, labels=labels, multi_label=multi_label, as_list=as_list)
-
-
-def _portions(texts: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
-    """At most so many, and short enough for one call; a text that is too long stands alone."""
-    some: list[str] = []
-    for text in texts:
-        if some and (len(some) == most or sum(map(len, chain(some, [text]))) > _CHARACTERS_A_CALL):
-            yield tuple(some)
-            some = []
-        some.append(text)
-    if some:
-        yield tuple(some)
+        questions = [portion.questions() for portion in wanted]
+        most = min(sum(map(len, questions)), self._pace.most)
+        with ThreadPoolExecutor(most, thread_name_prefix=f"{MODEL_THREAD} call") as threads:
+            answers = iter(list(threads.map(rows_of, chain.from_iterable(questions))))
+        said: dict[Pair, Said] = {}
+        for portion, both in zip(wanted, questions, strict=True):
+            answered = [rows for rows in islice(answers, len(both)) if rows is not None]
+            if len(answered) == len(both):
+                try:
+                    said |= portion.logits(answered)
+                except AnswerUnusableError as error:
+                    failed.append(error)
+        self._memory.keep(said.items())
+        if failed:
+            raise failed[0]
+        return said

@@ -96,12 +96,14 @@ _BY_CODE = {
     **dict.fromkeys(_THROTTLING, Fault.THROTTLED),
     **dict.fromkeys(_DENYING, Fault.DENIED),
 }
-_BY_STATUS = {401: Fault.DENIED, 403: Fault.DENIED, 429: Fault.THROTTLED}
+_BY_STATUS = {401: Fault.DENIED, 403: Fault.DENIED, 408: Fault.TIMED_OUT, 429: Fault.THROTTLED}
+_OF_MODEL = 424
+"""The status of every ModelError, and of nothing else. A proxy may swallow the name."""
 
 
 def fault_of(refusal: Refusal) -> Fault:
     """What an error of AWS means. The name counts before the status: 429 is also a model that is not ready."""
-    if refusal.code == "ModelError":
+    if refusal.code == "ModelError" or refusal.status == _OF_MODEL:
         return _of_model(refusal)
     return _BY_CODE.get(refusal.code) or _BY_STATUS.get(refusal.status) or _by_words(refusal)
 
@@ -118,16 +120,20 @@ def _by_words(refusal: Refusal) -> Fault:
 
 
 def _of_model(refusal: Refusal) -> Fault:
-    """The container's own status tells whether it is the request's fault, with three habits of containers."""
+    """The container's own status tells whether it is the request's fault, with three habits of containers; where that
+    is not said, AWS's own words do.
+    """
     said = f"{refusal.message} {refusal.model_message}"
     if _says(said, "timed out", "timeout"):
         return Fault.TIMED_OUT
     if _says(said, "no worker is available", "model is loading", "is not ready", "currently loading"):
         return Fault.STARTING
     status = refusal.model_status
+    if status is None:
+        return Fault.REFUSED if _says(refusal.message, "received client error") else Fault.BROKEN
     if status == 429:
         return Fault.THROTTLED
-    return Fault.REFUSED if status is not None and 400 <= status < 500 else Fault.BROKEN
+    return Fault.REFUSED if 400 <= status < 500 else Fault.BROKEN
 
 
 def error_of(endpoint: str, refusal: Refusal) -> EndpointError:

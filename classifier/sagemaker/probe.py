@@ -1,33 +1,48 @@
-"""Before an endpoint is believed: does it know both modes, does it round, does it take lists? Asked once."""
+"""Before an endpoint is believed: does it know both modes and the template, does it round, does it take lists?
+
+Asked once.
+"""
 
 from collections.abc import Callable, Sequence
 
+from classifier.hypothesis import render
 from classifier.sagemaker import answers
+from classifier.sagemaker.answers import Row
 from classifier.sagemaker.asking import Question
 from classifier.sagemaker.faults import EndpointDownError, Fault, RequestRefusedError
-from classifier.types import AnswerUnusableError
+from classifier.types import AnswerUnusableError, Label
 
-Ask = Callable[[Question], list[answers.Row]]
+Ask = Callable[[Question], list[Row]]
 
 _TEXTS = ("The weather is fine today.", "The harbour road is under water since last night.")
 _NAMES = ("weather", "flood", "sports", "music")
 """Enough that their scores have few decimals by rounding only."""
 
+_TEMPLATE = "This example is not about {}."
+"""Turns the answers round: with a template of its own in place of this one an endpoint gives itself away, whatever the
+engine's template is."""
+
 _ALIKE = 1e-3
-"""In a list texts may be computed side by side, in 16 bits: the same but for rounding."""
+"""Texts may be computed side by side with others, in 16 bits: the same but for rounding."""
 
 
-def takes_lists(ask: Ask, ask_once: Ask, render: Callable[[str], str]) -> bool:
+def takes_lists(ask: Ask, ask_once: Ask) -> bool:
     """Whether the endpoint answers a list of texts, each as if it had been asked alone.
 
-    `ask_once` does not ask again what failed; `render` makes a hypothesis of a label's name. Raises
-    AnswerUnusableError for an endpoint whose answers cannot become scores, and what they raise while it cannot be told.
+    `ask_once` does not ask again what failed. Raises AnswerUnusableError for an endpoint whose answers cannot become
+    scores, and what they raise while it cannot be told.
     """
-    labels = tuple(render(name) for name in _NAMES)
+    labels = tuple(render(Label(name=name), _TEMPLATE) for name in _NAMES)
     (shares,) = ask(_question(_TEXTS[1:], labels))
     (alone,) = ask(_question(_TEXTS[1:], labels, multi_label=True))
+    (rendered_there,) = ask(_question(_TEXTS[1:], _NAMES, multi_label=True, template=_TEMPLATE))
     answers.check_unrounded(shares)
     answers.check_told_apart(shares, alone)
+    if not _alike(alone, rendered_there):
+        raise AnswerUnusableError(
+            "the endpoint does not put labels into the hypothesis_template it is sent: it must hand the parameter on "
+            "to the pipeline"
+        )
     try:
         rows = ask_once(_question(_TEXTS, labels, as_list=True))
     except (RequestRefusedError, AnswerUnusableError):
@@ -36,10 +51,19 @@ def takes_lists(ask: Ask, ask_once: Ask, render: Callable[[str], str]) -> bool:
         if error.fault in {Fault.BROKEN, Fault.TIMED_OUT}:  # single texts it has just answered
             return False
         raise
-    return all(abs(one - other) < _ALIKE for one, other in zip(rows[1], shares, strict=True))
+    return _alike(rows[1], shares)
+
+
+def _alike(row: Row, other: Row) -> bool:
+    return all(abs(one - another) < _ALIKE for one, another in zip(row, other, strict=True))
 
 
 def _question(
-    texts: Sequence[str], labels: tuple[str, ...], *, multi_label: bool = False, as_list: bool = False
+    texts: Sequence[str],
+    labels: tuple[str, ...],
+    *,
+    multi_label: bool = False,
+    as_list: bool = False,
+    template: str = "{}",
 ) -> Question:
-    return Question(texts=tuple(texts), labels=labels, multi_label=multi_label, as_list=as_list)
+    return Question(texts=tuple(texts), labels=labels, multi_label=multi_label, as_list=as_list, template=template)

@@ -58,10 +58,18 @@ class Trouble:
     error: str = ""
     """AWS's name for it."""
 
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = field(default_factory=dict)
+    """As JSON; bytes as they are."""
+
     late_s: float = 0.0
     cut: bool = False
     """The connection ends without an answer."""
+
+    torn: bool = False
+    """The connection ends in the middle of the answer."""
+
+    drips_s: float = 0.0
+    """Between one byte of the answer and the next."""
 
     spoil: Callable[[bytes], bytes] | None = None
     """What becomes of a good answer."""
@@ -94,6 +102,11 @@ def model_error(status: int = 500, said: str = "CUDA out of memory") -> Trouble:
             "OriginalStatusCode": status,
         },
     )
+
+
+def model_error_with(body: Any) -> Trouble:
+    """By its name, but with a body that AWS would not send."""
+    return Trouble(status=424, error="ModelError", body=body)
 
 
 def container_timed_out() -> Trouble:
@@ -132,6 +145,20 @@ def cut() -> Trouble:
     return Trouble(cut=True)
 
 
+def torn() -> Trouble:
+    return Trouble(torn=True)
+
+
+def dripping(seconds: float) -> Trouble:
+    """The answer begins to come at once, but so slowly."""
+    return Trouble(drips_s=seconds)
+
+
+def nameless(status: int, body: Any = "") -> Trouble:
+    """An error that is not of AWS: of a proxy, or of a container that is asked without SageMaker."""
+    return Trouble(status=status, body=body)
+
+
 def spoiled(spoil: Callable[[bytes], bytes]) -> Trouble:
     return Trouble(spoil=spoil)
 
@@ -152,6 +179,7 @@ class Call:
 
     inputs: str | list[str]
     labels: tuple[str, ...]
+    template: str
     multi_label: bool
     at: float
     """By time.monotonic."""
@@ -266,7 +294,7 @@ class Endpoint:
         return [answer] if self.wrapped else answer
 
     def _formed(self, text: str, call: Call) -> Any:
-        answer = self.pipeline(text, call.labels, "{}", call.multi_label)
+        answer = self.pipeline(text, call.labels, call.template, call.multi_label)
         if self.form is Form.DICT:
             return answer
         pairs = zip(answer["labels"], answer["scores"], strict=True)
@@ -313,10 +341,20 @@ def _call(body: bytes) -> Call | None:
         labels, inputs = parameters["candidate_labels"], asked["inputs"]
     except (ValueError, KeyError, TypeError):
         return None
-    fits = isinstance(labels, list) and labels and inputs and parameters["hypothesis_template"] == "{}"
+    fits = isinstance(labels, list) and labels and inputs
     if not fits or set(parameters) != {"candidate_labels", "hypothesis_template", "multi_label"}:
         return None
-    return Call(inputs=inputs, labels=tuple(labels), multi_label=parameters["multi_label"], at=time.monotonic())
+    return Call(
+        inputs=inputs,
+        labels=tuple(labels),
+        template=parameters["hypothesis_template"],
+        multi_label=parameters["multi_label"],
+        at=time.monotonic(),
+    )
+
+
+def _encoded(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
@@ -331,7 +369,7 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             with suppress(ConnectionError):  # who asked may be gone
-                self._send(trouble, answer if trouble.status == 200 else json.dumps(trouble.body).encode())
+                self._send(trouble, answer if trouble.status == 200 else _encoded(trouble.body))
 
         def _send(self, trouble: Trouble, body: bytes) -> None:
             self.send_response(trouble.status)
@@ -343,7 +381,13 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
             else:
                 self.send_header("x-Amzn-Invoked-Production-Variant", "AllTraffic")
             self.end_headers()
-            self.wfile.write(body)
+            if trouble.torn:
+                self.close_connection = True
+                body = body[: len(body) // 2]
+            step = 1 if trouble.drips_s else max(len(body), 1)
+            for start in range(0, len(body), step):
+                self.wfile.write(body[start : start + step])
+                time.sleep(trouble.drips_s)
 
         def log_message(self, *_: object) -> None:
             """Tests say what they need to."""

@@ -16,15 +16,16 @@ from classifier.types import ClassifierError, ModelUnusableError
 class Sums(nn.Module):
     """A model that adds up each row's tokens, on a device with memory for so many tokens."""
 
-    def __init__(self, memory: int = 10**6) -> None:
+    def __init__(self, memory: int = 10**6, lacking: RuntimeError | None = None) -> None:
         super().__init__()
         self.memory = memory
+        self.lacking = lacking or torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         self.seen: list[tuple[int, int]] = []
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
         self.seen.append((input_ids.shape[0], input_ids.shape[1]))
         if input_ids.numel() > self.memory:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise self.lacking
         return SimpleNamespace(sums=(input_ids * attention_mask).sum(dim=1, keepdim=True))
 
 
@@ -70,6 +71,20 @@ def test_where_memory_does_not_suffice_the_batch_is_halved_and_everything_answer
 
     assert answers[:, 0].tolist() == [total(length) for length in LENGTHS * 3]
     assert any(count * longest > memory for count, longest in model.seen)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_memory_that_lacks_beside_torchs_own_halves_the_batch_too(said: str) -> None:
+    model = Sums(120, RuntimeError(said))
+
+    assert Runner(model, padding()).run(rows(*LENGTHS), sums)[:, 0].tolist() == [total(length) for length in LENGTHS]
+    assert any(count * longest > model.memory for count, longest in model.seen)
 
 
 def test_what_did_not_fit_once_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,7 +36,7 @@ TEXTS = [
     "Who is for pizza?",
 ]
 WORDS = KeywordClassifier("This example is {}.")
-PROBE = 3
+PROBE = 4
 """Calls before the first answer."""
 
 
@@ -67,7 +67,7 @@ def hypotheses(*names: str) -> list[str]:
 def ready(endpoint: Endpoint, **how: Any) -> SageMakerClassifier:
     """An engine that has probed the endpoint; the calls of the probe are forgotten."""
     engine = engine_of(endpoint, **how)
-    engine.logits(["flood"], hypotheses("flood"))
+    engine.logits(["Are you there?"], hypotheses("flood"))
     endpoint.calls.clear()
     return engine
 
@@ -148,8 +148,79 @@ def test_the_more_labels_the_fewer_texts_share_a_call(endpoint: Endpoint) -> Non
     assert sorted(len(call.inputs) for call in endpoint.calls) == [1, 1, 2, 2]
 
     endpoint.calls.clear()
-    engine.logits(["a", "b"], hypotheses(*(f"label {number}" for number in range(100))))
+    engine.logits(["a", "b"], hypotheses(*(f"name {number}" for number in range(60))))
     assert [len(call.inputs) for call in endpoint.calls] == [1] * 4
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_however_many_labels_no_call_has_more_than_64_and_all_can_be_compared(endpoint: Endpoint, lists: bool) -> None:
+    endpoint.lists = lists
+    names = [f"label {number}" for number in range(249)]
+    engine = ready(endpoint)
+
+    right(engine.logits(["label 200 and 7"], hypotheses(*names, "something")), ["label 200 and 7"], *names, "something")
+    assert max(len(call.labels) for call in endpoint.calls) == 64
+    assert len(endpoint.calls) == 8
+
+
+def test_a_text_is_not_paid_for_again_under_a_hypothesis_that_it_was_asked_under(endpoint: Endpoint) -> None:
+    engine = ready(endpoint)
+    texts = ["flood", "goal", ""]
+    right(engine.logits(texts, hypotheses("flood", "goal")), texts, "flood", "goal")
+    endpoint.calls.clear()
+
+    right(engine.logits(texts[::-1], hypotheses("goal", "flood")), texts[::-1], "goal", "flood")
+    assert not endpoint.calls
+
+    right(engine.logits(["goal", "fire"], hypotheses("flood", "fire")), ["goal", "fire"], "flood", "fire")
+    assert {(*answered([call]), call.labels) for call in endpoint.calls if call.multi_label} == {
+        ("goal", tuple(hypotheses("fire"))),
+        ("fire", tuple(hypotheses("flood", "fire"))),
+    }
+
+
+def test_what_was_answered_beside_a_refused_text_is_not_paid_for_again(endpoint: Endpoint) -> None:
+    endpoint.lists = False
+    endpoint.meets = lambda call: sagemaker.model_error(400) if call.inputs == "poison" else None
+    texts = [f"flood {number}" for number in range(5)]
+    engine = ready(endpoint, calls_at_once=1)
+    with pytest.raises(RequestRefusedError):
+        engine.logits([*texts, "poison", "goal"], hypotheses("flood"))
+    assert sorted(answered(endpoint.calls)) == sorted([*texts, *texts, "poison"])
+    endpoint.calls.clear()
+
+    some = ["goal", *texts]
+    right(engine.logits(some, hypotheses("flood")), some, "flood")
+    assert answered(endpoint.calls) == ["goal", "goal"]
+
+
+def test_a_call_under_way_beside_a_refused_text_is_not_paid_for_again(endpoint: Endpoint) -> None:
+    endpoint.lists = False
+    endpoint.meets = lambda call: sagemaker.model_error(400) if call.inputs == "poison" else sagemaker.late(0.1)
+    engine = ready(endpoint, calls_at_once=4)
+    with pytest.raises(RequestRefusedError):
+        engine.logits(["flood", "poison"], hypotheses("flood"))
+    endpoint.calls.clear()
+
+    right(engine.logits(["flood", "goal"], hypotheses("flood")), ["flood", "goal"], "flood")
+    assert answered(endpoint.calls) == ["goal", "goal"]
+
+
+def test_after_a_failure_the_endpoint_must_answer_again_before_what_is_remembered_counts(endpoint: Endpoint) -> None:
+    """Who looks whether an outage is over asks the same harmless text again and again."""
+    engine = ready(endpoint, patience_s=0.0)
+    engine.logits(["harmless", "flood"], hypotheses("flood"))
+    endpoint.always = sagemaker.denied()
+    for text in ("goal", "harmless", "harmless"):
+        with pytest.raises(EndpointDownError):
+            engine.logits([text], hypotheses("flood"))
+    endpoint.always = None
+    endpoint.calls.clear()
+
+    right(engine.logits(["harmless", "flood"], hypotheses("flood")), ["harmless", "flood"], "flood")
+    right(engine.logits(["harmless", "flood"], hypotheses("flood")), ["harmless", "flood"], "flood")
+    assert {text for call in endpoint.calls for text in answered([call])} == {"harmless"}
+    assert len(endpoint.calls) == 2
 
 
 def test_long_texts_share_fewer_calls(endpoint: Endpoint) -> None:
@@ -183,7 +254,7 @@ def test_whether_lists_are_taken_is_found_out_once(endpoint: Endpoint) -> None:
     engine.logits(["flood"], hypotheses("flood"))
     assert len(endpoint.calls) == PROBE + 2
 
-    engine.logits(["flood"], hypotheses("flood"))
+    engine.logits(["goal"], hypotheses("flood"))
     assert len(endpoint.calls) == PROBE + 4
 
 
@@ -238,6 +309,14 @@ def test_an_endpoint_that_does_not_hand_multi_label_on_is_refused(endpoint: Endp
         engine_of(endpoint).logits(["flood"], hypotheses("flood"))
 
 
+@pytest.mark.parametrize("own", [WORDS.template, "Is it {}?"])
+def test_an_endpoint_with_a_template_of_its_own_is_refused(endpoint: Endpoint, own: str) -> None:
+    exact = endpoint.pipeline
+    endpoint.pipeline = lambda text, labels, _, multi_label: exact(text, labels, own, multi_label)
+    with pytest.raises(AnswerUnusableError, match="must hand the parameter on"):
+        engine_of(endpoint).logits(["flood"], hypotheses("flood"))
+
+
 def test_the_revision_that_people_state_tells_models_of_one_endpoint_apart(endpoint: Endpoint) -> None:
     access = Access(url=endpoint.url)
     one, other = (SageMakerClassifier(Named(name="news", revision=said), access).model for said in ("", "2026-11"))
@@ -255,14 +334,21 @@ PASSING = {
     "the model failed": (sagemaker.model_error(500), Fault.BROKEN),
     "the container timed out": (sagemaker.container_timed_out(), Fault.TIMED_OUT),
     "late": (sagemaker.late(1.5), Fault.TIMED_OUT),
+    "dripping": (sagemaker.dripping(0.05), Fault.TIMED_OUT),
     "cut": (sagemaker.cut(), Fault.UNREACHABLE),
+    "torn": (sagemaker.torn(), Fault.UNREACHABLE),
     "internal": (sagemaker.internal(), Fault.BROKEN),
     "unavailable": (sagemaker.unavailable(), Fault.BROKEN),
+    "failed, behind a proxy": (sagemaker.nameless(424), Fault.BROKEN),
+    "failed, with a list": (sagemaker.model_error_with(["CUDA out of memory"]), Fault.BROKEN),
+    "too late for a proxy": (sagemaker.nameless(408), Fault.TIMED_OUT),
+    "a page in latin-1": (sagemaker.nameless(502, "<h1>Störung</h1>".encode("latin-1")), Fault.BROKEN),
 }
 STAYING = {
     "denied": (sagemaker.denied(), Fault.DENIED),
     "refused by AWS": (sagemaker.invalid(), Fault.REFUSED),
     "refused by the model": (sagemaker.model_error(422, "too long"), Fault.REFUSED),
+    "refused with a list": (sagemaker.nameless(422, [{"loc": "inputs", "msg": "too long"}]), Fault.REFUSED),
 }
 SPOILED = {
     "html": sagemaker.html(),
@@ -270,6 +356,7 @@ SPOILED = {
     "nothing": sagemaker.spoiled(lambda _: b""),
     "a label renamed": sagemaker.spoiled(lambda body: body.replace(b"flood", b"LABEL_0")),
     "no number": sagemaker.spoiled(lambda body: body.replace(b"0.", b"NaN, 0.")),
+    "endless": sagemaker.spoiled(lambda body: body + b" " * 9_000_000),
 }
 
 
@@ -405,16 +492,18 @@ def test_what_was_asked_and_what_failed_is_counted(endpoint: Endpoint) -> None:
     engine = engine_of(endpoint)
     engine.logits(["flood", "goal"], hypotheses("flood"))  # the probe: two texts, and a list in vain
     endpoint.then(sagemaker.throttled(), sagemaker.half())
-    engine.logits(["flood"], hypotheses("flood"))
+    engine.logits(["fire"], hypotheses("flood"))
 
     assert next(iter(engine.tell())) == (
-        "sagemaker:news was sent 11 calls about 8 texts since the start (1 refused, 1 throttled, 1 unusable)."
+        "sagemaker:news was sent 12 calls about 9 texts since the start (1 refused, 1 throttled, 1 unusable)."
     )
-    assert endpoint.requests == 11
+    assert endpoint.requests == 12
 
 
 def test_whatever_mixture_of_troubles_never_makes_a_wrong_score(endpoint: Endpoint) -> None:
-    troubles: list[Trouble | None] = [trouble for name, (trouble, _) in PASSING.items() if name != "late"]
+    troubles: list[Trouble | None] = [
+        trouble for name, (trouble, _) in PASSING.items() if name not in {"late", "dripping"}
+    ]
     troubles += [*SPOILED.values(), *[trouble for trouble, _ in STAYING.values()]]
     dice = random.Random("mixture")
     lock = threading.Lock()

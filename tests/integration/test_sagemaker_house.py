@@ -192,7 +192,7 @@ async def test_health_says_what_the_endpoint_was_asked(database: Database, endpo
         await put(rig, "security", "lunch")
         await until(lambda: waiting_is_over(rig))
         assert await health(rig) == (
-            "model: sagemaker:news. sagemaker:news was sent 7 calls about 6 texts since the start (1 refused)."
+            "model: sagemaker:news. sagemaker:news was sent 8 calls about 7 texts since the start (1 refused)."
         )
 
 
