@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_S = 110
 LIFE_S = 60
+MODEL = {"classifier": "embedding"}
+"""The settings with which the real model is loaded."""
+
 ALERT = re.compile(r"^ALERT (\d+) (.+?) (\d+)% (@\S+): (.*)$", re.MULTILINE)
 
 
@@ -37,9 +40,11 @@ class Ended:
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """This process's environment with these settings and none of its own."""
+    """This process's environment with these settings and none of its own; the null classifier, so that no model is
+    loaded, unless told otherwise."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    return kept | {"HF_HUB_OFFLINE": "1"} | {name.upper(): str(value) for name, value in settings.items()}
+    ours = {"HF_HUB_OFFLINE": "1", "CLASSIFIER": "null"}
+    return kept | ours | {name.upper(): str(value) for name, value in settings.items()}
 
 
 def lapwing(*arguments: str, typed: str = "", settings: Mapping[str, object] | None = None) -> Ended:
@@ -57,11 +62,10 @@ def lapwing(*arguments: str, typed: str = "", settings: Mapping[str, object] | N
 
 @asynccontextmanager
 async def running(**settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`lapwing run` as a service manager runs it, killed at the end if it has not ended by then. The null classifier,
-    so that no model is loaded, unless told otherwise."""
+    """`lapwing run` as a service manager runs it, killed at the end if it has not ended by then."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run",
-        env=environment(**{"classifier": "null", "replay_speed": "max", **settings}),
+        env=environment(**{"replay_speed": "max", **settings}),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.acceptance.program import lapwing, write_posts
+from tests.acceptance.program import MODEL, lapwing, write_posts
 from tests.acceptance.test_one_owner import running
 
 STEER = "/watch @sec\n/labels set security\n/wait\n"
@@ -15,7 +15,11 @@ ALARMS = [
 
 def test_a_copy_of_a_running_bot_put_back_shows_nothing_twice(tmp_path: Path) -> None:
     path, file = tmp_path / "lapwing.db", tmp_path / "copy.db"
-    settings = {"database": path, "replay_file": write_posts(tmp_path / "posts.jsonl", ALARMS), "replay_speed": "max"}
+    settings = {
+        "database": path,
+        "replay_file": write_posts(tmp_path / "posts.jsonl", ALARMS),
+        "replay_speed": "max",
+    } | MODEL
     before = lapwing("run", typed=STEER, settings=settings)
     with running(**settings):
         copied = lapwing("backup", str(file), settings=settings)

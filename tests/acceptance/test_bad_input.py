@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo import SAMPLE
-from tests.acceptance.program import lapwing, write_posts
+from tests.acceptance.program import MODEL, lapwing, write_posts
 
 
 def test_broken_lines_repeats_and_monstrous_texts_stop_nothing(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_broken_lines_repeats_and_monstrous_texts_stop_nothing(tmp_path: Path) -
     )
     with path.open("a") as file:
         file.write("{broken\n")
-    settings = {"database": tmp_path / "a.db", "replay_file": path, "replay_speed": "max"}
+    settings = {"database": tmp_path / "a.db", "replay_file": path, "replay_speed": "max", **MODEL}
 
     done = lapwing("run", typed="/watch @sec\n/labels set security\n/wait\n/health\n", settings=settings)
 
@@ -83,7 +83,7 @@ def test_the_doctor_names_everything_that_is_wrong_at_once(tmp_path: Path) -> No
 
 
 def test_the_doctor_is_content_with_a_sound_house(tmp_path: Path) -> None:
-    done = lapwing("doctor", settings={"database": tmp_path / "a.db", "replay_file": SAMPLE})
+    done = lapwing("doctor", settings={"database": tmp_path / "a.db", "replay_file": SAMPLE, **MODEL})
     assert done.status == 0, done.out
     assert "WRONG" not in done.out
     assert "reads en only" in done.out

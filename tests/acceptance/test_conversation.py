@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bot.demo import SAMPLE
-from tests.acceptance.program import lapwing
+from tests.acceptance.program import MODEL, lapwing
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -27,7 +27,7 @@ def test_readme_shows_what_the_program_really_answers(tmp_path: Path) -> None:
     talk = lapwing(
         "run",
         typed=typed,
-        settings={"database": tmp_path / "lapwing.db", "replay_file": SAMPLE, "replay_speed": "max"},
+        settings={"database": tmp_path / "lapwing.db", "replay_file": SAMPLE, "replay_speed": "max", **MODEL},
     )
 
     assert talk.status == 0, talk.err

@@ -9,7 +9,7 @@ import pytest
 
 from bot.commands.handlers.config import import_code
 from bot.demo import SAMPLE
-from tests.acceptance.program import lapwing
+from tests.acceptance.program import MODEL, lapwing
 
 IMPORT = """lapwing: 1
 mode: independent
@@ -133,7 +133,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     talk = lapwing(
         "run",
         typed=typed,
-        settings={"database": folder / "lapwing.db", "replay_file": SAMPLE, "replay_speed": "max"},
+        settings={"database": folder / "lapwing.db", "replay_file": SAMPLE, "replay_speed": "max", **MODEL},
     )
     assert talk.status == 0, talk.err
     assert talk.err == ""

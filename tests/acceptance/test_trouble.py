@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import ALERT, environment, lapwing, write_posts
+from tests.acceptance.program import ALERT, MODEL, environment, lapwing, write_posts
 
 COUNT = 30
 LIMIT_BYTES = 120_000
@@ -24,7 +24,11 @@ ALARMS = [
 def steered(folder: Path) -> dict[str, object]:
     """The settings of a house that watches, has seen one harmless post, and has all the alarms before it."""
     path = write_posts(folder / "posts.jsonl", [{"id": "0", "author": "sec", "text": "Lunch was good."}])
-    settings: dict[str, object] = {"database": folder / "lapwing.db", "replay_file": path, "replay_speed": "max"}
+    settings: dict[str, object] = {
+        "database": folder / "lapwing.db",
+        "replay_file": path,
+        "replay_speed": "max",
+    } | MODEL
     ended = lapwing("run", typed="/watch @sec\n/labels set security\n", settings=settings)
     assert ended.status == 0, ended.err
     write_posts(path, ALARMS)
