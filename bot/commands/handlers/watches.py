@@ -10,7 +10,7 @@ from bot.commands.house import House
 from bot.commands.types import AddWatches, Asked, Button, ButtonKind, RemoveAllWatches, RemoveWatches, Reply
 from bot.commands.values import filter_words
 from bot.insight.preview import preview
-from sources.accounts import fold
+from sources.accounts import fold, is_did
 from sources.types import Account, AccountNotFoundError, Handle, SourceError, Wanted, shown
 from storage import alerts, posts
 from storage.types import Channel, Filters, Watch
@@ -95,6 +95,8 @@ def watched(channel: Channel, handle: Handle) -> Account:
         account = watch.account
         if fold(Handle(source=account.source, name=account.handle)) == wanted:
             return account
+        if is_did(handle.name) and (account.source, account.id) == (handle.source, handle.name):
+            return account  # a profile page may be named by it
     names = ", ".join(str(watch.account) for watch in channel.watches) or "nobody"
     raise RefusedError(f"This channel does not watch {handle}. It watches {names}.")
 
