@@ -11,6 +11,7 @@ from typing import Any
 from bot.cards import exact_percent
 from bot.chat.plain import one_line
 from bot.cli.evaluating import Result, Task
+from bot.wording import counted
 
 _FLOORS = ("macro_precision", "macro_recall", "macro_f1", "macro_average_precision", "macro_auc", "top1")
 _CEILINGS = ("calibration_error", "false_alerts")
@@ -134,8 +135,8 @@ def _engine(result: Result) -> dict[str, Any]:
 
 
 def _engines(task: Task, results: Sequence[Result]) -> Iterator[str]:
-    count = f"{len(task.posts)} posts of {one_line(task.path.name, 60)}"
-    yield f"{count}, {len(task.labels)} labels, {task.mode}, alerts above {exact_percent(task.threshold)}"
+    posts = f"{counted(len(task.posts), 'post')} of {one_line(task.path.name, 60)}"
+    yield f"{posts}, {counted(len(task.labels), 'label')}, {task.mode}, alerts above {exact_percent(task.threshold)}"
     if task.fit:
         yield "Scale and bias are fitted to every second post; the figures are those of the others."
     if without := max((result.without_text for result in results), default=0):

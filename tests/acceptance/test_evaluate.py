@@ -66,7 +66,7 @@ def test_the_table_shows_the_engines_and_then_their_labels(labelled: Path) -> No
     done = lapwing("evaluate", str(labelled), "--engine", "null", "--label", "flood=a flood")
     assert done.status == 0, done.err
     lines = done.out.splitlines()
-    assert lines[0] == "7 posts of posts.jsonl, 1 labels, independent, alerts above 40%"
+    assert lines[0] == "7 posts of posts.jsonl, 1 label, independent, alerts above 40%"
     assert lines[1].startswith("1 of them have no letter")
     assert [line.split()[0] for line in lines[3:5]] == ["engine", "null"]
     assert lines[-1].split()[:2] == ["flood", "2"]
