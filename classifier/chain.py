@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from classifier.hypothesis import render, restate
+from classifier.harmless import HARMLESS, harmless_hypothesis, in_words
+from classifier.hypothesis import restate
 from classifier.patience import wait_s
 from classifier.types import (
     MODEL_THREAD,
     Classifier,
-    ClassifierError,
-    Label,
+    HypothesisTooLongError,
     ModelUnavailableError,
     Speaker,
     Telling,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CHANCE = random.Random()  # noqa: S311  (spreads retries, keeps no secret; no test that counts on chance meets it)
-_HARMLESS = "The weather is fine today."
-_HARMLESS_LABEL = "weather"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 60.0
 
 
@@ -61,9 +59,9 @@ class Member:
     def trouble(self) -> str:
         """Why it does not answer even a harmless text; empty when it does."""
         try:
-            self.engine.logits([_HARMLESS], [render(Label(name=_HARMLESS_LABEL), self.engine.template)])
+            self.engine.logits([HARMLESS], [harmless_hypothesis(self.engine.template)])
         except Exception as error:
-            return _in_words(error)
+            return in_words(error)
         return ""
 
 
@@ -124,10 +122,15 @@ class ChainClassifier:
 
     def _ask(self, member: Member, texts: Sequence[str], hypotheses: Sequence[str]) -> "NDArray[np.float32]":
         own = [restate(hypothesis, self.template, member.engine.template) for hypothesis in hypotheses]
-        answer = member.engine.logits(texts, own)
-        member.tries = 0
-        self.speaker = member.speaker
-        self.model = self.speaker.model
+        try:
+            answer = member.engine.logits(texts, own)
+        except HypothesisTooLongError as error:  # named as it was asked here
+            asked = hypotheses[own.index(error.hypothesis)]
+            raise HypothesisTooLongError(asked, tokens=error.tokens, room=error.room) from error
+        if texts:  # whoever is asked about nothing need not be up to answer
+            member.tries = 0
+            self.speaker = member.speaker
+            self.model = self.speaker.model
         return answer
 
     def _troubles(self) -> list[str]:
@@ -156,13 +159,10 @@ def _look_after(member: Member, pause_s: Callable[[int], float], ended: threadin
 
 
 def _why_down(member: Member, error: Exception) -> str:
-    """Why no other text would fare better; empty where it is these texts' fault."""
-    return _in_words(error) if isinstance(error, ModelUnavailableError) else member.trouble()
-
-
-def _in_words(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    return said if isinstance(error, ClassifierError) and said else f"{type(error).__name__}: {said}".rstrip(": ")
+    """Why it would answer nobody else either; empty where it is these texts' or hypotheses' fault."""
+    if isinstance(error, HypothesisTooLongError):
+        return ""
+    return in_words(error) if isinstance(error, ModelUnavailableError) else member.trouble()
 
 
 def _pause_s(tries: int) -> float:

@@ -70,7 +70,10 @@ class EmbeddingClassifier:
         )
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-        """Shape [texts, hypotheses, 2]. Raises ClassifierError for a hypothesis that the model cannot read whole."""
+        """Shape [texts, hypotheses, 2]. Raises HypothesisTooLongError, and AnswerUnusableError."""
+        for hypothesis in dict.fromkeys(hypotheses):
+            if hypothesis not in self._kept:
+                self._encoder.check(hypothesis)
         answers = np.empty((len(texts), len(hypotheses), 2), dtype=np.float32)
         if answers.size:
             cosines = self._encoder.encode(texts) @ self._of_hypotheses(hypotheses).T
@@ -82,8 +85,6 @@ class EmbeddingClassifier:
     def _of_hypotheses(self, hypotheses: Sequence[str]) -> NDArray[np.float32]:
         """Shape [hypotheses, dimensions]; each made once, while it is among the latest used."""
         new = [text for text in dict.fromkeys(hypotheses) if text not in self._kept]
-        for text in new:
-            self._encoder.check(text)
         self._kept.update(zip(new, self._encoder.encode(new), strict=True))
         found = np.stack([self._kept[text] for text in hypotheses])
         for text in hypotheses:

@@ -128,9 +128,9 @@ class SentenceEncoder:
         return vectors
 
     def check(self, hypothesis: str) -> None:
-        """Raise ClassifierError where the hypothesis is too long to be read whole."""
+        """Raise HypothesisTooLongError where the hypothesis is too long to be read whole."""
         room = self._most_tokens - self._tokenizer.num_special_tokens_to_add(pair=False)
-        models.check_hypothesis(self._tokenizer, self._prepared(hypothesis), room)
+        models.check_hypothesis(self._tokenizer, hypothesis, self._prepared(hypothesis), room)
 
     def _prepared(self, text: str) -> str:
         whole = self.recipe.prompt + encodable(text)

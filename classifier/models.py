@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.types import ClassifierError, Model, ModelUnusableError, Precision
+from classifier.types import AnswerUnusableError, HypothesisTooLongError, Model, ModelUnusableError, Precision
 
 _FETCHED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 """What a model needs. Never pickles, which can run code, and no second copy of the weights in another format."""
@@ -139,20 +139,20 @@ def longest(model: Any, tokenizer: Any) -> int:
     return least if least < 10**9 else _LONGEST_UNSTATED  # a tokenizer that knows no limit says 10**30
 
 
-def check_hypothesis(tokenizer: Any, hypothesis: str, room: int) -> None:
-    """Raise ClassifierError where a hypothesis takes more than `room` tokens: it would be cut."""
-    tokens = len(tokenizer(hypothesis, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+def check_hypothesis(tokenizer: Any, hypothesis: str, read_as: str, room: int) -> None:
+    """Raise HypothesisTooLongError where a hypothesis takes more than `room` tokens: it would be cut.
+
+    `read_as`: what the tokenizer is given for it.
+    """
+    tokens = len(tokenizer(read_as, add_special_tokens=False, split_special_tokens=True)["input_ids"])
     if tokens > room:
-        raise ClassifierError(
-            f"the hypothesis {_shortened(hypothesis)!r} has {tokens} tokens, the model takes {room}: "
-            "give the label a shorter name or description"
-        )
+        raise HypothesisTooLongError(hypothesis, tokens=tokens, room=room)
 
 
 def check_answers(answers: NDArray[np.float32], model: Model) -> None:
-    """Raise ClassifierError unless all answers are numbers: NaN would be taken for "not asked" further on."""
+    """Raise AnswerUnusableError unless all answers are numbers: NaN would be taken for "not asked" further on."""
     if not np.isfinite(answers).all():
-        raise ClassifierError(
+        raise AnswerUnusableError(
             f"{model} answered with what is not a number: its weights are damaged, or overflow their precision. "
             "Bring the model's files again, or choose another model"
         )

@@ -57,7 +57,7 @@ class NliClassifier:
         models.check_files(files.folder)
         self._tokenizer = models.load_tokenizer(files.folder)
         model = models.load_weights(AutoModelForSequenceClassification, files.folder, dtype=DTYPES[precision])
-        self._columns = find_columns(files.name, model.config.label2id)
+        self._columns = find_columns(files.name, _labels(model.config))
         most_rows = None if _can_pad(model, self._tokenizer) else 1
         self._pairs = PairTokenizer(self._tokenizer, models.longest(model, self._tokenizer))
         self._runner = Runner(model, Padding(self._tokenizer), most_rows=most_rows)
@@ -65,12 +65,12 @@ class NliClassifier:
         self.model = Model(engine="nli", name=files.name, revision=models.revision(files, precision))
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-        """Shape [texts, hypotheses, 2]. Raises ClassifierError for a hypothesis that the model cannot read whole."""
+        """Shape [texts, hypotheses, 2]. Raises HypothesisTooLongError, and AnswerUnusableError."""
         premises, asked = [encodable(text) for text in texts], [encodable(hypothesis) for hypothesis in hypotheses]
         room = self._pairs.room - 1  # one for the post
-        for hypothesis in asked:
-            if len(self._pairs.hypothesis(hypothesis)) > room:
-                models.check_hypothesis(self._tokenizer, hypothesis, room)
+        for hypothesis, read_as in zip(hypotheses, asked, strict=True):
+            if len(self._pairs.hypothesis(read_as)) > room:
+                models.check_hypothesis(self._tokenizer, hypothesis, read_as, room)
         wanted = list(product(premises, asked))
         said = self._memory.recall(wanted)
         new = [pair for pair in dict.fromkeys(wanted) if pair not in said]
@@ -100,6 +100,11 @@ def _can_pad(model: Any, tokenizer: Any) -> bool:
     return False
 
 
+def _labels(config: Any) -> Mapping[str, int]:
+    """Each label's column. transformers makes neither map from the other, and a config.json may have id2label alone."""
+    return config.label2id or {label: column for column, label in config.id2label.items()}
+
+
 def find_columns(name: str, label2id: Mapping[str, int]) -> list[int]:
     """The model's columns for entailment and contradiction, in the order of Logits. Raises ModelUnusableError.
 
@@ -116,5 +121,6 @@ def find_columns(name: str, label2id: Mapping[str, int]) -> list[int]:
     lacking = 'with "contra"' if entailment else 'with "entail"'
     raise ModelUnusableError(
         f"{name} has no label whose name starts {lacking}; its labels are {', '.join(label2id)}. Choose a model "
-        "trained on natural language inference, or, if it is one, name its labels in label2id of its config.json"
+        "trained on natural language inference, or, if it is one, name its labels in its config.json, both in id2label "
+        "and in label2id"
     )

@@ -90,6 +90,24 @@ class AnswerUnusableError(ClassifierError):
     """The model answered, but not what it was asked: with what is not a number, or about other texts than were put."""
 
 
+_LONGEST_NAMED = 60
+
+
+class HypothesisTooLongError(ClassifierError):
+    """The model cannot read this hypothesis whole, whatever text it is asked about; others it may."""
+
+    def __init__(self, hypothesis: str, *, tokens: int, room: int) -> None:
+        """`hypothesis`: as it was asked. `room`: the most tokens that the model takes of one."""
+        named = hypothesis if len(hypothesis) <= _LONGEST_NAMED else hypothesis[: _LONGEST_NAMED - 1] + "…"
+        super().__init__(
+            f"the hypothesis {named!r} has {tokens} tokens, the model takes {room}: "
+            "give the label a shorter name or description"
+        )
+        self.hypothesis = hypothesis
+        self.tokens = tokens
+        self.room = room
+
+
 class Classifier(Protocol):
     """Answers how far each text entails each hypothesis."""
 
@@ -106,7 +124,8 @@ class Classifier(Protocol):
 
         Texts are scored as they are given, however long: what exceeds the model is cut from the text, never from
         the hypothesis. Blocks for as long as the model takes, so it is called on a worker thread, never on the
-        event loop; one call at a time. Raises ClassifierError.
+        event loop; one call at a time. Raises ClassifierError; HypothesisTooLongError, where the engine can tell,
+        for a hypothesis that would be cut, also when there are no texts, which costs nothing.
         """
 
 

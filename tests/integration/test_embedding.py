@@ -16,7 +16,7 @@ from classifier.embedding import EmbeddingClassifier, check_weights
 from classifier.encoder import SentenceEncoder
 from classifier.hypothesis import render
 from classifier.scoring import scores
-from classifier.types import ClassifierError, Label, Mode, ModelUnusableError, Precision
+from classifier.types import HypothesisTooLongError, Label, Mode, ModelUnusableError, Precision
 from tests.fakes.models import write_bart, write_bert, write_sentence_bert
 
 TEXTS = ["The river broke its banks tonight.", "Goal!", "A FLAW in the login. " * 30, "🔥 Evacuate now"]
@@ -169,8 +169,20 @@ def test_a_calibration_that_would_make_no_sense_of_any_score_is_refused(scale: f
 
 
 def test_a_hypothesis_too_long_to_be_read_whole_is_refused_by_name(tiny: Path) -> None:
-    with pytest.raises(ClassifierError, match=r"'a very long label.*…' has \d+ tokens, the model takes 62"):
-        EmbeddingClassifier(str(tiny)).logits(TEXTS, ["a very long label " * 20])
+    hypothesis = "a very long label " * 20
+    for texts in (TEXTS, []):
+        with pytest.raises(HypothesisTooLongError, match=r"'a very long.*…' has \d+ tokens, the model takes 62") as no:
+            EmbeddingClassifier(str(tiny)).logits(texts, ["short", hypothesis])
+        assert (no.value.hypothesis, no.value.room) == (hypothesis, 62)
+
+
+def test_a_long_description_in_korean_is_too_long_for_the_default(minilm: EmbeddingClassifier) -> None:
+    description = ("강물 범람 " * 40)[:190]
+    hypothesis = render(Label(name="flood", description=description), minilm.template)
+    with pytest.raises(HypothesisTooLongError) as no:
+        minilm.logits(["A post."], [hypothesis])
+    assert no.value.hypothesis == hypothesis
+    assert no.value.tokens > no.value.room == 254
 
 
 def test_more_hypotheses_than_are_remembered_are_answered_and_forgotten(tiny: Path) -> None:

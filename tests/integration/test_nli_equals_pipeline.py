@@ -1,5 +1,6 @@
 """The engine "nli" against transformers' own zero-shot-classification pipeline, on the same small random model."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from classifier import models
 from classifier.hypothesis import render
 from classifier.nli import NliClassifier
 from classifier.scoring import scores
-from classifier.types import ClassifierError, Label, Mode, ModelUnusableError, Precision
+from classifier.types import AnswerUnusableError, HypothesisTooLongError, Label, Mode, ModelUnusableError, Precision
 from tests.fakes.architectures import ARCHITECTURES
 from tests.fakes.cases import draw
 from tests.fakes.models import MNLI_LABELS, relabel, write_bart, write_bert, write_gpt2, write_roberta
@@ -214,6 +215,33 @@ def test_a_model_that_was_never_trained_to_classify_is_refused_not_filled_with_r
         NliClassifier(str(folder))
 
 
+def test_labels_are_found_where_a_configuration_names_them_by_their_columns_alone(
+    tmp_path: Path, classifier: NliClassifier
+) -> None:
+    folder = write_bart(tmp_path / "tiny")
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    del config["label2id"]
+    path.write_text(json.dumps(config))
+    hypotheses = [render(Label(name=name), classifier.template) for name in LABELS]
+
+    np.testing.assert_array_equal(
+        NliClassifier(str(folder)).logits(TEXTS, hypotheses),
+        NliClassifier(str(write_bart(tmp_path / "whole"))).logits(TEXTS, hypotheses),
+    )
+
+
+def test_a_configuration_that_names_labels_in_one_map_only_is_told_of_both(tmp_path: Path) -> None:
+    folder = write_bart(tmp_path / "tiny")
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    del config["id2label"]  # without it transformers makes up names
+    path.write_text(json.dumps(config))
+
+    with pytest.raises(ModelUnusableError, match=r"LABEL_0, LABEL_1, LABEL_2\. .* both in id2label and in label2id"):
+        NliClassifier(str(folder))
+
+
 def test_a_model_that_answers_with_no_number_is_an_error_not_a_label_that_was_not_asked(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -222,13 +250,16 @@ def test_a_model_that_answers_with_no_number_is_an_error_not_a_label_that_was_no
     weights["classification_head.out_proj.bias"][0] = float("nan")
     save_file(weights, path, metadata={"format": "pt"})
 
-    with pytest.raises(ClassifierError, match=r"^nli:.* answered with what is not a number"):
+    with pytest.raises(AnswerUnusableError, match=r"^nli:.* answered with what is not a number"):
         NliClassifier(str(tmp_path)).logits(TEXTS, LABELS)
 
 
 def test_a_hypothesis_too_long_to_be_read_whole_is_refused_by_name(classifier: NliClassifier) -> None:
-    with pytest.raises(ClassifierError, match=r"'This example is a very long label.*…' has \d+ tokens"):
-        classifier.logits(TEXTS, [render(Label(name="a very long label " * 20), classifier.template)])
+    hypothesis = render(Label(name="a very long label, half an emoji \ud83d " * 20), classifier.template)
+    for texts in (TEXTS, []):
+        with pytest.raises(HypothesisTooLongError, match=r"'This example is a very long.*…' has \d+ tokens") as no:
+            classifier.logits(texts, [LABELS[0], hypothesis])
+        assert no.value.hypothesis == hypothesis
 
 
 def test_the_longest_hypothesis_that_is_accepted_still_leaves_room_for_the_post(
@@ -238,7 +269,7 @@ def test_the_longest_hypothesis_that_is_accepted_still_leaves_room_for_the_post(
     while True:
         try:
             classifier.logits([], [render(Label(name=label + "x"), classifier.template)])
-        except ClassifierError:
+        except HypothesisTooLongError:
             break
         label += "x"
 

@@ -185,3 +185,15 @@ def test_nobody_looks_after_an_engine_whose_chain_is_gone(first: Named, second: 
     gc.collect()
     aside.join(SOON_S)
     assert not aside.is_alive()
+
+
+def test_who_is_asked_about_no_text_has_not_spoken(chain: ChainClassifier, first: Named, pauses: Pauses) -> None:
+    first.down = DOWN
+    ask(chain)
+    first.down = None
+    pauses.go.release()
+    until(lambda: not chain.tell())
+
+    chain.logits([], ["This example is flood."])
+    assert chain.model.name == "second"
+    assert ask(chain)[0] == "first"
