@@ -88,10 +88,13 @@ class Inbox(Protocol):
         """Release whatever this inbox holds."""
 
     async def failures(self, post: PostId) -> int:
-        """How often a waiting post was postponed."""
+        """How often a waiting post was postponed, as far as that was counted."""
 
-    async def postpone(self, post: PostId, until: datetime) -> None:
-        """Give back a claimed post that the model failed on; nobody gets it before `until`."""
+    async def postpone(self, post: PostId, until: datetime, *, counted: bool = True) -> None:
+        """Give back a claimed post that the model failed on; nobody gets it before `until`.
+
+        `counted`: whether that is a failure of the post.
+        """
 
     async def set_aside(self, post: PostId, reason: str) -> None:
         """Stop trying a claimed post, and keep it with the reason; nothing when its claim was lost meanwhile."""
@@ -190,8 +193,8 @@ class SqlInbox:
         query = sa.select(inbox.c.failures).where(inbox.c.post == post)
         return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
-    async def postpone(self, post: PostId, until: datetime) -> None:
-        later = {"claimed_by": None, "claimed_until": until, "failures": inbox.c.failures + 1}
+    async def postpone(self, post: PostId, until: datetime, *, counted: bool = True) -> None:
+        later = {"claimed_by": None, "claimed_until": until, "failures": inbox.c.failures + counted}
         change = sa.update(inbox).where(self._ours(inbox.c.post == post)).values(later | _NO_DEATH)
         await self._database.execute(change, Commit.POSTPONE)
 

@@ -173,6 +173,9 @@ class Reason(StrEnum):
     BELOW_THRESHOLD = "below threshold"
     NO_TEXT = "no text"
     NO_LABELS = "no labels"
+    LABELS_REFUSED = "labels refused"
+    """Of a channel some of whose labels the model refuses, and whose others cannot be decided without them."""
+
     BEFORE_WATCH = "published before the watch"
     FILTERED = "filtered"
     DUPLICATE = "duplicate"

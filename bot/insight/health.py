@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import wording
+from bot.chat.plain import one_line
 from bot.insight.vitals import SourceVitals, Vitals
 from bot.pipeline.ingest import Ingest
 from bot.pipeline.outage import Outage
@@ -17,6 +18,8 @@ from storage import outbox, posts
 from storage.database import Database
 from storage.inbox import Backlog, Inbox
 from storage.types import Channel
+
+_LONGEST_REASON = 300
 
 _LONG_S = 60.0
 """A question that takes the model longer is worth telling."""
@@ -51,6 +54,7 @@ class Health:
                 for other in self.watch_list.channels()
                 if other.suspended
             ),
+            *self._left_out(channel),
             *[await self._watch(watch.account) for watch in channel.watches],
         ]
         return "\n".join(lines if self.ingests else ["source: none is set up: see SOURCES in README", *lines])
@@ -84,6 +88,22 @@ class Health:
     async def _watch(self, account: Account) -> str:
         last = await self.database.read(lambda connection: posts.last_published(connection, account))
         return f"watch {account}: {f'last post {wording.moment(last)}' if last else 'no post yet'}"
+
+    def _left_out(self, channel: Channel) -> list[str]:
+        """The labels that the model refuses: of the channel that asks with the reason, of others how many there are."""
+        mine = self.watch_list.left_out(channel)
+        others = ((other, len(self.watch_list.left_out(other))) for other in self.watch_list.channels())
+        return [
+            *(
+                f"label {name}: left out, since the model refuses it: {one_line(why, _LONGEST_REASON)}"
+                for name, why in mine.items()
+            ),
+            *(
+                f"channel {other.name}: {wording.counted(count, 'label')} left out, see /labels there"
+                for other, count in others
+                if count and other.key != channel.key
+            ),
+        ]
 
     def _model(self) -> str:
         if not self.batcher.loaded:

@@ -98,7 +98,10 @@ def _scores(decided: Decided) -> list[str]:
     how = f"{decided.mode}, {decided.model}, decided {moment(decided.decided_at)}"
     if not decided.scores:
         return [f"Scores: none, the model was not asked ({how})"]
-    return [f"Scores ({how}):", *(f"  {bar}" for bar in bars(decided.scores))]
+    lines = [f"Scores ({how}):", *(f"  {bar}" for bar in bars(decided.scores))]
+    if decided.detail and decided.reason in _LEFT_OUT:
+        lines.append(f"Left out, since the model refused them: {one_line(decided.detail).rstrip('.')}.")
+    return lines
 
 
 def _would_have(decided: Decided) -> str:
@@ -168,9 +171,16 @@ _PROGRESS = {
     DeliveryState.WITHDRAWN: "withdrawn before it was sent",
 }
 
+_LEFT_OUT = {Reason.ALERT, Reason.BELOW_THRESHOLD, Reason.SHADOW}
+"""Outcomes whose detail says which labels had to be left out, if any had."""
+
 _REFUSALS: Mapping[Reason, Callable[[Known], str]] = {
     Reason.BELOW_THRESHOLD: _below,
     Reason.NO_TEXT: lambda _: "Nothing but links, handles and signs is in it, so there was nothing to classify.",
+    Reason.LABELS_REFUSED: lambda known: (
+        f"The model refused labels of this channel, and without them there was nothing to decide by: "
+        f"{one_line(known.decided.detail).rstrip('.')}."
+    ),
     Reason.NO_LABELS: lambda _: "This channel had no labels then.",
     Reason.BEFORE_WATCH: _before,
     Reason.FILTERED: _filtered,

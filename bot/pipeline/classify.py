@@ -6,11 +6,13 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from bot.pipeline.bell import Bell
+from bot.pipeline.blame import Inquiry
 from bot.pipeline.decide_all import Decisions, PostDecisions, decide_all
 from bot.pipeline.filters import Reading
 from bot.pipeline.heard import Heard
 from bot.pipeline.outage import Outage
-from bot.pipeline.questions import QuestionFailedError, put, trouble_with_everything
+from bot.pipeline.putting_off import PuttingOff
+from bot.pipeline.questions import QuestionFailedError, put
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.hypothesis import restate
@@ -31,9 +33,6 @@ LEASE = timedelta(minutes=10)
 _FEWEST, _MOST = 8, 256
 _QUICK_S, _SLOW_S = 0.1, 0.5
 
-_WAITS = (timedelta(seconds=10), timedelta(seconds=60))
-"""How long a post that the model failed on is left alone, each time; after one try more it is set aside."""
-
 REPEAT_WINDOW = timedelta(days=1)
 """For so long a retweet of what alerted is a duplicate."""
 
@@ -44,9 +43,10 @@ _Alerted = set[tuple[ChannelKey, str]]
 class Classify:
     """One task; the model runs on the batcher's thread.
 
-    When the model fails, a harmless text is put to it. If it fails on that too, there is an outage: everything is given
-    back and waits on the disk. If not, the posts are halved until those it fails on stand alone: they are tried again
-    later and at last set aside, the others are decided as usual.
+    When the model fails, it is found out whose fault that was (`Inquiry`). In an outage everything is given back and
+    waits on the disk. A hypothesis that the model refuses is left out (`LeftOut`), and posts are decided without it.
+    Else the posts are halved until those it fails on stand alone: they are tried again later and at last set aside, the
+    others are decided as usual.
     """
 
     def __init__(
@@ -69,6 +69,8 @@ class Classify:
         self._stored = stored
         self._owed = owed
         self._outage = outage
+        self._inquiry = Inquiry(batcher)
+        self._putting_off = PuttingOff(inbox, clock)
         self._size = _FEWEST
         self._stopping = False
         self._stopped = Bell(clock)
@@ -131,12 +133,16 @@ class Classify:
             try:
                 heard = await self._ask(batch)
             except QuestionFailedError as failure:
-                if trouble := await trouble_with_everything(self._batcher, failure.hypotheses):
-                    await self._wait_out(trouble, [batch, *batches])
+                blame = await self._inquiry.blame(failure)
+                if blame.outage:
+                    await self._wait_out(blame.outage, [batch, *batches])
                     return
                 self._outage.over()
-                if len(batch) == 1:
-                    await self._put_off(batch[0], failure)
+                if blame.refused:
+                    self._watch_list.leave_out(blame.refused)
+                    batches.append(batch)
+                elif len(batch) == 1:
+                    await self._putting_off.put_off(batch[0], failure)
                 else:
                     middle = len(batch) // 2
                     batches += [batch[middle:], batch[:middle]]
@@ -154,16 +160,6 @@ class Classify:
     async def _release(self, batches: list[list[StoredPost]]) -> None:
         await self._inbox.release([stored.id for batch in batches for stored in batch])
 
-    async def _put_off(self, stored: StoredPost, failure: QuestionFailedError) -> None:
-        """The model answers, but not about this post: try again later, and not for ever."""
-        failed_before = await self._inbox.failures(stored.id)
-        if failed_before < len(_WAITS):
-            await self._inbox.postpone(stored.id, self._clock.now() + _WAITS[failed_before])
-            return
-        reason = f"the model failed on it {failed_before + 1} times, at last with: {failure}"
-        await self._inbox.set_aside(stored.id, reason)
-        log.warning("set aside source=%s post=%r reason=%r", stored.post.source, stored.post.id, reason)
-
     async def _ask(self, claimed: list[StoredPost]) -> Heard:
         """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses.
 
@@ -174,6 +170,7 @@ class Classify:
             for hypotheses, posts in missing.items():
                 said = await put(self._batcher, [post.post.text for post in posts], hypotheses)
                 heard.take([stored.id for stored in posts], hypotheses, said)
+                self._watch_list.spoke(said.speaker)
                 self._outage.over()
         return heard
 
@@ -224,6 +221,7 @@ class Classify:
                     decisions=decisions,
                 )
             )
+            self._putting_off.settled(posts)
             log.debug("settled posts=%d decisions=%d alerts=%d", len(posts), len(decisions), owed)
 
     def _logits(self, post: PostId, heard: Heard, speaker: Speaker) -> PostLogits:

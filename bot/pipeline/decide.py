@@ -30,19 +30,22 @@ def refusal_before_scoring(reading: Reading, watcher: Watcher) -> Refusal | None
     """Why the model need not be asked about this post for this channel; None when it must."""
     if reading.post.current_by < watcher.watch.added_at:
         return Reason.BEFORE_WATCH, ""
-    if deaf := refusal_of_channel(watcher.channel):
+    if deaf := refusal_of_channel(watcher):
         return deaf
     if filtered := refusal_of_post(reading, watcher.watch.filters):
         return Reason.FILTERED, filtered
     return None if reading.has_text else (Reason.NO_TEXT, "")
 
 
-def refusal_of_channel(channel: Channel) -> Refusal | None:
+def refusal_of_channel(watcher: Watcher) -> Refusal | None:
     """Why the model need not be asked about any post for this channel as it is set; None when it must."""
+    channel = watcher.channel
     if channel.alerts is AlertState.OFF:
         return Reason.OFF, ""
     if channel.suspended:
         return Reason.SUSPENDED, channel.suspended
+    if watcher.left_out and not watcher.decidable:
+        return Reason.LABELS_REFUSED, watcher.left_out
     return None if channel.labels else (Reason.NO_LABELS, "")
 
 
@@ -72,7 +75,10 @@ def decide_unscored(stored: StoredPost, watcher: Watcher, refusal: Refusal) -> D
 
 
 def decide_scored(stored: StoredPost, watcher: Watcher, answers: Answers, now: datetime, *, alerted: bool) -> Decision:
-    """What a post means for a channel for which nothing does."""
+    """What a post means for a channel for which nothing does.
+
+    Where the outcome needs no detail, that says which labels had to be left out.
+    """
     channel = watcher.channel
     scores = scored(watcher, answers)
     matched = matching(scores, channel.mode)
@@ -82,7 +88,7 @@ def decide_scored(stored: StoredPost, watcher: Watcher, answers: Answers, now: d
         post=stored.id,
         channel=channel.key,
         reason=reason,
-        detail=detail,
+        detail=detail or watcher.left_out,
         mode=channel.mode,
         scores=scores,
         matched=_unpaused(channel, passing, now) or passing or matched,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from classifier.patience import wait_s
 from sources.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Outage:
         since = self._clock.now() if self.trouble is None else self.trouble.since
         self.trouble = Trouble(since=since, reason=reason)
         self._tries += 1
-        return wait_s(self._tries, self._chance())
+        return wait_s(self._tries, first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S, chance=self._chance())
 
     def over(self) -> None:
         """The model has answered."""
@@ -49,9 +50,3 @@ class Outage:
             lasted_s = (self._clock.now() - self.trouble.since).total_seconds()
             log.warning("outage ended room=model lasted_s=%.0f tries=%d", lasted_s, self._tries)
         self.trouble, self._tries = None, 0
-
-
-def wait_s(tries: int, chance: float) -> float:
-    """1 to 2 s after the first try, doubling, 30 to 60 s at last: half of it certain, half by chance (0..1)."""
-    longest = min(_FIRST_WAIT_S * 2.0 ** (min(tries, 32) - 1), _LONGEST_WAIT_S)
-    return longest * (1 + chance) / 2

@@ -1,12 +1,15 @@
-"""Questions put to the model for the stream of posts, and what it means when one fails."""
+"""Questions put to the model for the stream of posts."""
 
 from dataclasses import dataclass
 
 from classifier.batching import Batcher, Lane
-from classifier.types import ClassifierError, Speaker
+from classifier.harmless import in_words
+from classifier.types import Speaker
 
 Row = list[tuple[float, float]]
 """What the model said of one text: (entailment, contradiction) a hypothesis, in their order."""
+
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,16 +20,14 @@ class Said:
     speaker: Speaker
 
 
-_HARMLESS = "The weather is fine today."
-_LONGEST_REASON = 300
-
-
 class QuestionFailedError(Exception):
-    """The model failed on a question with these hypotheses; `__cause__` is what it raised, and the text says it."""
+    """The model failed on a question with these hypotheses; `cause` is what it raised, and the text says it."""
 
     def __init__(self, hypotheses: tuple[str, ...], cause: Exception) -> None:
-        super().__init__(_in_words(cause))
+        said = in_words(cause)
+        super().__init__(said if len(said) <= _LONGEST_REASON else f"{said[: _LONGEST_REASON - 1]}…")
         self.hypotheses = hypotheses
+        self.cause = cause
 
 
 async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> Said:
@@ -39,17 +40,10 @@ async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -
     return Said(rows=rows, speaker=found.speaker)
 
 
-async def trouble_with_everything(batcher: Batcher, hypotheses: tuple[str, ...]) -> str:
-    """Why the model does not answer these hypotheses even for a harmless text; empty when it does."""
+async def failure_of(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> QuestionFailedError | None:
+    """How the model fails on this question; None when it answers."""
     try:
-        await put(batcher, [_HARMLESS], hypotheses)
+        await put(batcher, texts, hypotheses)
     except QuestionFailedError as failure:
-        return str(failure)
-    return ""
-
-
-def _in_words(error: Exception) -> str:
-    """What the engine raised: its own words where it means them for people, with its kind where it is a bug; short."""
-    text = " ".join(str(error).split())
-    named = text if isinstance(error, ClassifierError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
-    return named if len(named) <= _LONGEST_REASON else f"{named[: _LONGEST_REASON - 1]}…"
+        return failure
+    return None

@@ -6,11 +6,13 @@ Read from the database after each change and kept whole in memory, so that decid
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
+from bot.pipeline.left_out import LeftOut, split
 from bot.pipeline.watcher import Watcher, watchers_of
 from bot.pipeline.watchers import Watchers
+from classifier.types import Speaker
 from sources.types import Account, Source, SourceError, Wanted
 from storage import channels
 from storage.database import Database
@@ -34,6 +36,7 @@ class WatchList:
         self._refreshing = asyncio.Lock()
         self._channels: dict[ChannelKey, Channel] = {}
         self._watchers: dict[_Identity, Watchers] = {}
+        self._left_out = LeftOut()
         self._untold = {source.name for source in self._sources}
         """Sources that do not know whom to watch: their accounts changed since they were last told."""
 
@@ -61,6 +64,26 @@ class WatchList:
         """Every channel there is, in the order of their keys."""
         return list(self._channels.values())
 
+    def leave_out(self, refused: Mapping[str, str]) -> None:
+        """From now on decide without the labels of these hypotheses (-> why), which the model refuses."""
+        for hypothesis, why in refused.items():
+            log.warning("left out hypothesis=%r reason=%r", hypothesis, why)
+        self._left_out.add(refused)
+        self._watchers = self._watchers_of(self._channels.values())
+
+    def spoke(self, speaker: Speaker) -> None:
+        """A model has answered: where it is another one, nothing is left out any more before it has refused it too."""
+        if self._left_out.spoke(speaker):
+            self._watchers = self._watchers_of(self._channels.values())
+
+    def asked(self, channel: Channel) -> Channel:
+        """The channel as it is decided: without the labels that are left out."""
+        return split(channel, self._template, self._left_out.refused)[0]
+
+    def left_out(self, channel: Channel) -> Mapping[str, str]:
+        """The labels of this channel that are left out -> why."""
+        return split(channel, self._template, self._left_out.refused)[1]
+
     def accounts(self, sources: frozenset[str]) -> list[Account]:
         """The accounts of these sources that anyone watches."""
         found = sorted(identity for identity in self._watchers if identity[0] in sources)
@@ -72,19 +95,23 @@ class WatchList:
         return [_wanted(self._watchers[identity]) for identity in found]
 
     def _take_up_all(self, stored: list[Channel]) -> None:
-        everyone: dict[_Identity, list[Watcher]] = defaultdict(list)
-        for channel in stored:
-            for watcher in watchers_of(channel, self._template):
-                everyone[_identity(watcher.watch.account)].append(watcher)
         self._channels = {channel.key: channel for channel in stored}
-        self._watchers = {account: Watchers(tuple(found)) for account, found in everyone.items()}
+        self._watchers = self._watchers_of(stored)
         self._untold = {source.name for source in self._sources}
+
+    def _watchers_of(self, everyone: Iterable[Channel]) -> dict[_Identity, Watchers]:
+        found: dict[_Identity, list[Watcher]] = defaultdict(list)
+        for channel in everyone:
+            for watcher in self._of_channel(channel):
+                found[_identity(watcher.watch.account)].append(watcher)
+        return {account: Watchers(tuple(watchers)) for account, watchers in found.items()}
+
+    def _of_channel(self, channel: Channel) -> list[Watcher]:
+        return watchers_of(channel, self._template, self._left_out.refused)
 
     def _take_up(self, key: ChannelKey, stored: Channel | None) -> None:
         before = self._channels.get(key)
-        mine = (
-            {} if stored is None else {_identity(one.watch.account): one for one in watchers_of(stored, self._template)}
-        )
+        mine = {} if stored is None else {_identity(one.watch.account): one for one in self._of_channel(stored)}
         left = () if before is None else (_identity(watch.account) for watch in before.watches)
         self._put_channel(key, stored)
         for account in {*mine, *left}:

@@ -121,7 +121,7 @@ class Columns:
     @classmethod
     def of(cls, everyone: tuple[Watcher, ...]) -> "Columns":
         """The columns of these watchers."""
-        places = [place for place, one in enumerate(everyone) if refusal_of_channel(one.channel) is None]
+        places = [place for place, one in enumerate(everyone) if refusal_of_channel(one) is None]
         listeners = [everyone[place] for place in places]
         numbers: dict[str, int] = {}
         hypothesis = [numbers.setdefault(text, len(numbers)) for one in listeners for text in one.hypotheses]

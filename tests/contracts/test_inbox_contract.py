@@ -560,6 +560,15 @@ async def test_each_postponement_is_a_failure_and_a_release_is_none(inbox: Inbox
     assert await inbox.failures(fine) == 0
 
 
+async def test_a_postponement_that_does_not_count_is_no_failure(inbox: Inbox, other: Inbox) -> None:
+    await put(inbox, a_post())
+    (post,) = await claim(inbox)
+    await inbox.postpone(post, LATER, counted=False)
+    assert await other.failures(post) == 0
+    assert await claim(other) == []
+    assert await claim(other, now=LATER) == [post]
+
+
 async def test_nobody_postpones_what_another_one_holds(inbox: Inbox, other: Inbox) -> None:
     await put(inbox, a_post())
     (lost,) = await claim(inbox)

@@ -141,7 +141,7 @@ def from_now_on(
     return problems
 
 
-_WITH_DETAIL = {Reason.FILTERED, Reason.PAUSED, Reason.DUPLICATE, Reason.SUSPENDED}
+_WITH_DETAIL = {Reason.FILTERED, Reason.PAUSED, Reason.DUPLICATE, Reason.SUSPENDED, Reason.LABELS_REFUSED}
 
 
 def with_reasons(posts: Sequence[PostRow], decisions: Sequence[DecisionRow]) -> list[str]:

@@ -57,10 +57,14 @@ class Case:
     channel: dict[str, Any] = field(default_factory=dict)
     answers: Answers = field(default_factory=lambda: {"security": alone(0.911), "cloud": alone(0.121)})
     alerted: bool = False
+    left_out: str = ""
 
     def decide(self, stored: StoredPost, channel: Channel) -> Decision:
         watcher = Watcher(
-            channel=channel, watch=channel.watches[0], hypotheses=tuple(label.name for label in channel.labels)
+            channel=channel,
+            watch=channel.watches[0],
+            hypotheses=tuple(label.name for label in channel.labels),
+            left_out=self.left_out,
         )
         return decide(stored, watcher, self.answers, NOW, alerted=self.alerted)
 
@@ -98,6 +102,13 @@ REFUSALS = {
         "No alert: no text. Nothing but links, handles and signs is in it, so there was nothing to classify.",
     ),
     Reason.NO_LABELS: (Case(channel={"labels": ()}), "No alert: no labels. This channel had no labels then."),
+    Reason.LABELS_REFUSED: (
+        Case(channel={"labels": ()}, left_out="security: the hypothesis has 329 tokens, the model takes 254."),
+        (
+            "No alert: labels refused. The model refused labels of this channel, and without them there was nothing to "
+            "decide by: security: the hypothesis has 329 tokens, the model takes 254."
+        ),
+    ),
     Reason.BEFORE_WATCH: (
         Case(post={"published_at": NOW - timedelta(days=2)}),
         (
@@ -157,6 +168,16 @@ async def test_a_label_that_a_filter_keeps_from_alerting_is_named_with_its_filte
         "No alert: filtered. The filter of the watch that kept it out: -label:security. "
         "But for that, security 91% would have alerted."
     )
+
+
+@pytest.mark.parametrize("share", [0.911, 0.1])
+async def test_a_label_that_was_left_out_is_named_below_the_scores_of_the_others(
+    database: Database, share: float
+) -> None:
+    answers = {"security": alone(share), "cloud": alone(0.121)}
+    lines = (await answer(database, Case(answers=answers, left_out="flood: it is\ntoo long"))).splitlines()
+    scores = next(number for number, line in enumerate(lines) if line.startswith("Scores"))
+    assert lines[scores + 3] == "Left out, since the model refused them: flood: it is too long."
 
 
 async def test_in_exclusive_mode_a_label_below_the_top_one_cannot_alert_and_why_says_so(database: Database) -> None:

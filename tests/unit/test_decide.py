@@ -42,13 +42,15 @@ class Case:
     watched_since: datetime = NOW - HOUR
     filters: Filters = NO_FILTERS
     alerted: bool = False
+    left_out: str = ""
 
     def decide(self) -> Decision:
         stored = StoredPost(id=PostId(5), post=a_post(**self.post))
         return decide(stored, self.watcher(), self.answers, self.now, alerted=self.alerted)
 
     def watcher(self) -> Watcher:
-        return watcher(a_channel(**self.channel), added_at=self.watched_since, filters=self.filters)
+        found = watcher(a_channel(**self.channel), added_at=self.watched_since, filters=self.filters)
+        return replace(found, left_out=self.left_out)
 
 
 def watcher(channel: Channel, **watch: Any) -> Watcher:
@@ -81,10 +83,13 @@ Change = Callable[[Case], Case]
 
 REPEATED = {"kinds": frozenset({PostKind.RETWEET})}
 
+LEFT_OUT = "flood: it is too long"
+
 IN_ORDER: list[tuple[Reason, Change]] = [
     (Reason.BEFORE_WATCH, lambda case: replace(case, watched_since=NOW + HOUR)),
     (Reason.OFF, lambda case: replace(case, channel=case.channel | {"alerts": AlertState.OFF})),
     (Reason.SUSPENDED, lambda case: replace(case, channel=case.channel | {"suspended": "I was removed."})),
+    (Reason.LABELS_REFUSED, lambda case: replace(case, left_out=LEFT_OUT, channel=case.channel | {"labels": ()})),
     (Reason.NO_LABELS, lambda case: replace(case, channel=case.channel | {"labels": ()})),
     (Reason.FILTERED, lambda case: replace(case, filters=replace(case.filters, keywords=("storm",)))),
     (Reason.NO_TEXT, lambda case: replace(case, post=case.post | {"text": "https://example.com/1 @vendor_sec 🔥"})),
@@ -97,7 +102,7 @@ IN_ORDER: list[tuple[Reason, Change]] = [
 """Each refusal with what causes it, those that are told first standing first; a filter refuses a post, or a label."""
 
 IDS = [f"{number} {reason}" for number, (reason, _) in enumerate(IN_ORDER)]
-UNSCORED, HELD_BACK = IN_ORDER[:6], IN_ORDER[7:]
+UNSCORED, HELD_BACK = IN_ORDER[:7], IN_ORDER[8:]
 
 
 def test_a_post_above_its_threshold_alerts() -> None:
@@ -134,14 +139,14 @@ def test_of_several_refusals_the_first_is_told(first: int) -> None:
     assert case.decide().reason is IN_ORDER[first][0]
 
 
-@pytest.mark.parametrize(("reason", "change"), UNSCORED, ids=IDS[:6])
+@pytest.mark.parametrize(("reason", "change"), UNSCORED, ids=IDS[:7])
 def test_a_post_refused_without_its_scores_needs_no_model(reason: Reason, change: Change) -> None:
     decision = replace(change(alerting()), answers={}).decide()
 
     assert (decision.reason, decision.scores, decision.matched) == (reason, (), ())
 
 
-@pytest.mark.parametrize(("reason", "change"), HELD_BACK, ids=IDS[7:])
+@pytest.mark.parametrize(("reason", "change"), HELD_BACK, ids=IDS[8:])
 def test_a_post_that_is_only_held_back_keeps_what_would_have_alerted(reason: Reason, change: Change) -> None:
     decision = change(alerting()).decide()
 
@@ -496,10 +501,10 @@ def test_only_a_retweet_of_what_alerted_is_a_duplicate(kinds: set[PostKind], ale
     ("number", "told"),
     [
         (2, "I was removed."),
-        (4, "+keyword:storm"),
-        (7, "-label:security"),
-        (8, "until 2026-11-02 11:00 UTC"),
-        (10, "a retweet of what alerted here within the last day"),
+        (5, "+keyword:storm"),
+        (8, "-label:security"),
+        (9, "until 2026-11-02 11:00 UTC"),
+        (11, "a retweet of what alerted here within the last day"),
     ],
     ids=lambda value: IDS[value] if isinstance(value, int) else "",
 )
@@ -530,3 +535,36 @@ def test_what_alerts_is_always_above_its_threshold_and_ordered(
         assert len(matched) == sum(score.score > threshold for score in scores)
     else:
         assert matched in ((), scores[:1])
+
+
+# --- labels that are left out ----------------------------------------------------------------------------------------
+
+
+def test_a_post_is_decided_for_the_labels_that_are_left_and_says_which_are_not() -> None:
+    decision = replace(alerting(), left_out=LEFT_OUT).decide()
+
+    assert (decision.reason, decision.detail, labels_of(decision.scores)) == (Reason.ALERT, LEFT_OUT, ["security"])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "minimum", "reason"),
+    [
+        (0.4, None, Reason.LABELS_REFUSED),
+        (0.5, None, Reason.LABELS_REFUSED),
+        (0.51, None, Reason.ALERT),
+        (0.4, 0.51, Reason.ALERT),
+    ],
+)
+def test_labels_that_share_all_among_too_few_are_not_decided_by(
+    threshold: float, minimum: float | None, reason: Reason
+) -> None:
+    case = two_labels(Filters(minimum=minimum), mode=Mode.EXCLUSIVE, threshold=threshold)
+    answers = {"security": sharing(0.91), "outage": sharing(0.09)}
+
+    assert replace(case, answers=answers, left_out=LEFT_OUT).decide().reason is reason
+
+
+def test_the_one_label_that_is_left_of_several_that_share_is_scored_alone() -> None:
+    case = replace(alerting(), channel={"mode": Mode.EXCLUSIVE}, left_out=LEFT_OUT)
+
+    assert case.decide().scores[0].score == pytest.approx(0.91)

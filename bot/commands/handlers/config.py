@@ -8,7 +8,7 @@ from bot.chat.plain import one_line
 from bot.commands import changes
 from bot.commands.config_file import ConfigFile, from_yaml, to_yaml
 from bot.commands.errors import RefusedError
-from bot.commands.handlers.answers import changed, would_have
+from bot.commands.handlers.answers import changed, check_labels, would_have
 from bot.commands.handlers.watches import resolve
 from bot.commands.house import House, ShownImport
 from bot.commands.types import ApplyImport, Asked, Button, ButtonKind, ImportConfig, Lock, Reply, Undo
@@ -40,6 +40,7 @@ async def show_import(house: House, asked: Asked, command: ImportConfig) -> Repl
         raise RefusedError(f"I cannot import this: {error}") from None
     before = house.channel(asked)
     after = await _imported(house, asked, before, wanted)
+    await check_labels(house, before, after)
     lines = wording.differences(*difference(before, after))
     if not lines:
         return Reply(text="This is what is set here already: importing it would change nothing.")
@@ -60,6 +61,7 @@ async def apply_import(house: House, asked: Asked, command: ApplyImport) -> Repl
     shown = house.imports.get(asked.channel)
     if shown is None or shown.code != command.code:
         raise RefusedError(f'There is no import "{command.code}" to apply. /config import shows what one would change.')
+    await check_labels(house, house.channel(asked), shown.after)  # the model may not have been there before
     change = await house.change(asked, lambda before: _as_shown(before, shown))
     del house.imports[asked.channel]
     lines = wording.differences(*difference(change.before, change.after))

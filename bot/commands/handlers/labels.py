@@ -2,6 +2,7 @@
 
 from bot import wording
 from bot.cards import exact_percent
+from bot.chat.plain import one_line
 from bot.commands import changes, values
 from bot.commands.handlers.answers import changed, sound, would_have
 from bot.commands.house import Changed, House
@@ -19,6 +20,8 @@ from bot.commands.types import (
 from classifier.types import Mode
 from storage import alerts
 
+_LONGEST_REASON = 300
+
 _MODES = {
     Mode.INDEPENDENT: "each label is scored on its own; several may alert, or none",
     Mode.EXCLUSIVE: "the labels share 100%; only the top one can alert",
@@ -33,11 +36,14 @@ async def list_labels(house: House, asked: Asked) -> Reply:
     since = house.clock.now() - wording.WEEK
     found = await house.database.read(lambda connection: alerts.counts_since(connection, channel.key, since))
     counts = {one.label.casefold(): one for one in found}
+    left_out = house.watch_list.left_out(channel)
     lines = [f"Labels here ({channel.mode}: {_MODES[channel.mode]}):"]
     for label in channel.labels:
         told = f' "{label.label.description}"' if label.label.description else ""
         above = f"above {exact_percent(channel.threshold_for(label))} ({channel.threshold_source(label)})"
         lines.append(f"  {label.name}{told} {above}, {wording.volume(counts.get(label.name.casefold()))}")
+        if why := left_out.get(label.name):
+            lines.append(f"    left out, since the model refuses it: {one_line(why, _LONGEST_REASON)}")
     return Reply(text="\n".join(lines))
 
 

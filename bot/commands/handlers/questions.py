@@ -9,6 +9,7 @@ from bot.commands.types import Asked, AskWhy, Button, ButtonKind, Help, Reply, S
 from bot.insight import stats, why
 from bot.insight.bars import bars
 from bot.pipeline.decide import matching, scored
+from bot.pipeline.left_out import in_words
 from bot.pipeline.watcher import Watcher
 from classifier.batching import Lane
 from classifier.hypothesis import render
@@ -26,13 +27,17 @@ async def test(house: House, asked: Asked, command: TryText) -> Reply:
         return Reply(text=wording.NO_LABELS)
     if not has_text(command.text):
         return Reply(text="no text: nothing but links, handles and signs, so it would not alert.")
-    watcher = _without_filters(channel, house.batcher.template, house.clock.now())
+    left_out = in_words(house.watch_list.left_out(channel))
+    told = [f"Left out, since the model refuses them: {left_out}."] if left_out else []
+    watcher = _without_filters(house.watch_list.asked(channel), house.batcher.template, house.clock.now())
+    if not watcher.hypotheses:
+        return Reply(text=" ".join(["No label here can be put to the model.", *told]))
     logits = await house.batcher.logits([command.text], watcher.hypotheses, lane=Lane.PEOPLE)
     pairs = zip(watcher.hypotheses, logits[0].tolist(), strict=True)
     scores = scored(watcher, {text: (entailment, contradiction) for text, (entailment, contradiction) in pairs})
     matched = ", ".join(one.label for one in matching(scores, channel.mode))
     verdict = f"This would alert here for {matched}." if matched else "This would not alert here."
-    return Reply(text="\n".join([verdict, *bars(scores)]), buttons=(_SHARE,))
+    return Reply(text="\n".join([verdict, *bars(scores), *told]), buttons=(_SHARE,))
 
 
 async def ask_why(house: House, asked: Asked, command: AskWhy) -> Reply:

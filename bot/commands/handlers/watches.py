@@ -119,7 +119,7 @@ async def _told(house: House, channel: Channel, old: Watch | None, new: Watch) -
     if not channel.labels:
         return " ".join(filter(None, [f"Watching {_with_filters(new)}.", languages, wording.NO_LABELS]))
     source = house.sources[new.account.source]
-    tried = await preview(source, house.batcher, channel, new, now=house.clock.now())
+    tried = await preview(source, house.batcher, house.watch_list.asked(channel), new, now=house.clock.now())
     alerts_here = wording.what_alerts(channel).removesuffix(".")
     return f"Watching {_with_filters(new)}. {alerts_here}; {tried.sentence()}. {languages}".rstrip()
 
