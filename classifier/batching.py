@@ -8,6 +8,7 @@ waits for a place.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -117,11 +118,13 @@ class Batcher:
         try:
             self._classifier = await asyncio.get_running_loop().run_in_executor(thread, self._load)
             self._loaded.set()
+            gc.freeze()  # torch's half a million objects stay: each full collection would hold the loop 200 ms for them
             log.info("loaded model=%s", self._classifier.model)
             while True:
                 window = await self._next()
                 await self._answer(window, self._classifier, thread)
         finally:
+            gc.unfreeze()
             thread.shutdown(wait=False)  # waiting here would block the event loop for as long as the model runs
 
     async def _next(self) -> list[Request]:
