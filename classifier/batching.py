@@ -56,7 +56,7 @@ class Batcher:
         """What hypotheses are asked in. Who answers may have been asked in another: see `Speaker`."""
 
         self.busy_since: datetime | None = None
-        """Since when the model has been at work on one question, by `now`; None while it rests."""
+        """Since when the model has been at work on one call, by `now`; None while it rests."""
 
         self._now = now
         self._load = load
