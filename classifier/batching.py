@@ -1,24 +1,26 @@
 """Between many who ask and one model: a thread of its own for the model, and two lanes in front of it.
 
 The event loop never runs the model and never waits for it. No timer either: the model is given whatever waits when it
-is free. People (`/test`, previews) go before the stream of posts; within a lane it is first come, first served, and who
-asks for the same hypotheses goes along. Each lane is bounded: who asks when it is full waits for a place.
+is free, as much as it does in a window (see `windows`). People (`/test`, previews) go before the stream of posts;
+within a lane it is first come, first served, and who asks for the same hypotheses goes along. A request larger than a
+window is answered in portions, and people are looked for before each. Each lane is bounded: who asks when it is full
+waits for a place.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from classifier.memory import recalled
+from classifier.request import Answer, Lane, Request
 from classifier.types import (
     MODEL_THREAD,
     AnswerUnusableError,
@@ -35,38 +37,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["Answer", "Batcher", "Lane"]
+
 log = logging.getLogger(__name__)
 
 _MOST_WAITING = 64
 _NICENESS = 15
 """The model's thread yields to the event loop: p99 of the loop falls from 3.8 to 1.1 ms at the same throughput."""
-
-
-class Lane(IntEnum):
-    """Who goes first."""
-
-    PEOPLE = 0
-    STREAM = 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """Logits, and who gave them: all of them one speaker."""
-
-    logits: "NDArray[np.float32]"
-    """Shape [texts, hypotheses, 2], as `Classifier.logits`."""
-
-    speaker: Speaker
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    texts: Sequence[str]
-    hypotheses: Sequence[str]
-    answer: "asyncio.Future[Answer]"
-    lane: Lane
-    alone: bool = False
-    """The model failed on it among others: whose fault that was shows when each is asked alone."""
 
 
 class Batcher:
@@ -79,13 +56,13 @@ class Batcher:
         """What hypotheses are asked in. Who answers may have been asked in another: see `Speaker`."""
 
         self.busy_since: datetime | None = None
-        """Since when the model has been at work on one question, by `now`; None while it rests."""
+        """Since when the model has been at work on one call, by `now`; None while it rests."""
 
         self._now = now
         self._load = load
         self._classifier: Classifier | None = None
         self._loaded = asyncio.Event()
-        self._lanes: dict[Lane, deque[_Request]] = {lane: deque() for lane in Lane}
+        self._lanes: dict[Lane, deque[Request]] = {lane: deque() for lane in Lane}
         self._places = {lane: asyncio.Semaphore(_MOST_WAITING) for lane in Lane}
         self._asked = asyncio.Event()
         self._pace = Pace()
@@ -125,7 +102,7 @@ class Batcher:
         AnswerUnusableError for an answer with a wrong shape or with what is not a number.
         """
         async with self._places[lane]:
-            request = _Request(texts, hypotheses, asyncio.get_running_loop().create_future(), lane)
+            request = Request(texts, hypotheses, asyncio.get_running_loop().create_future(), lane)
             self._lanes[lane].append(request)
             self._asked.set()
             try:
@@ -141,69 +118,77 @@ class Batcher:
         try:
             self._classifier = await asyncio.get_running_loop().run_in_executor(thread, self._load)
             self._loaded.set()
+            gc.freeze()  # torch's half a million objects stay: each full collection would hold the loop 200 ms for them
             log.info("loaded model=%s", self._classifier.model)
             while True:
                 window = await self._next()
                 await self._answer(window, self._classifier, thread)
         finally:
+            gc.unfreeze()
             thread.shutdown(wait=False)  # waiting here would block the event loop for as long as the model runs
 
-    async def _next(self) -> list[_Request]:
+    async def _next(self) -> list[Request]:
+        """Who is asked for in the next call; taken out of their lane, which is the first where anyone waits."""
         while True:
-            for waiting in self._lanes.values():
-                if window := together([request for request in waiting if not request.answer.done()], self._pace.most):
-                    self._lanes[window[0].lane] = deque(request for request in waiting if request not in window)
+            for lane, waiting in self._lanes.items():
+                if wanted := [request for request in waiting if not request.answer.done()]:  # who asked may be gone
+                    window = together(wanted, self._most(wanted))
+                    self._lanes[lane] = deque(request for request in wanted if request not in window)
                     return window
-                waiting.clear()  # whoever asked may be gone
+                waiting.clear()
             self._asked.clear()
             await self._asked.wait()
 
-    async def _answer(self, window: list[_Request], classifier: Classifier, thread: ThreadPoolExecutor) -> None:
-        texts, places = merge(window)
-        self.busy_since = self._now()
+    def _most(self, requests: Sequence[Request]) -> int:
+        return self._pace.most(len(requests[0].hypotheses))
+
+    async def _answer(self, window: list[Request], classifier: Classifier, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        texts, hypotheses = merge(window, self._most(window)), window[0].hypotheses
+        self.busy_since, started = self._now(), loop.time()
         try:
-            answer, took_s = await asyncio.get_running_loop().run_in_executor(
-                thread, _ask, classifier, texts, window[0].hypotheses
-            )
+            answer, remembered = await loop.run_in_executor(thread, _ask, classifier, texts, hypotheses)
         finally:
             self.busy_since = None
-        if _is_somebodys(answer) and len(window) > 1:
-            self._ask_each_alone(window)
+        if isinstance(answer, Exception):
+            self._fail(window, answer)
             return
-        if not isinstance(answer, Exception):
-            self._pace.learn(len(texts) * len(window[0].hypotheses), took_s)
-        for request, mine in zip(window, places, strict=True):
-            if request.answer.done():  # whoever asked is gone, and nobody else is meant
-                continue
-            if isinstance(answer, Exception):
-                request.answer.set_exception(answer)
-            else:
-                request.answer.set_result(Answer(answer.logits[mine], answer.speaker))
-
-    def _ask_each_alone(self, window: list[_Request]) -> None:
-        """Before all others of their lane, as they came."""
+        if hypotheses:
+            self._pace.learn(len(hypotheses), len(texts) - remembered / len(hypotheses), loop.time() - started)
+        rows = dict(zip(texts, answer.logits, strict=True))
         for request in window:
-            request.alone = True
-        self._lanes[window[0].lane].extendleft(reversed(window))
+            if not request.answer.done():  # whoever asked may be gone, and nobody else is meant
+                request.take(rows, answer.speaker)
+        self._put_back([request for request in window if not request.answer.done()])
+
+    def _fail(self, window: list[Request], error: Exception) -> None:
+        """Of several nobody knows whose fault it is, unless the model does not answer now, whoever asks."""
+        if len(window) > 1 and not isinstance(error, ModelUnavailableError):
+            for request in window:
+                request.alone = True
+            self._put_back(window)
+            return
+        for request in window:
+            if not request.answer.done():
+                request.answer.set_exception(error)
+
+    def _put_back(self, requests: Sequence[Request]) -> None:
+        """Before all others of their lane, as they came."""
+        for request in reversed(requests):
+            self._lanes[request.lane].appendleft(request)
 
 
-def _ask(classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]) -> tuple[Answer | Exception, float]:
-    """On the model's thread: the answer, or what is wrong with it, and how many seconds it took."""
-    started = time.monotonic()
+def _ask(classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]) -> tuple[Answer | Exception, int]:
+    """On the model's thread: the answer, or what is wrong with it, and how many pairs were remembered, not scored."""
+    before = recalled()
     try:
         answer = classifier.logits(texts, hypotheses)
         _check(answer, (len(texts), len(hypotheses), 2))
     except BaseException as error:  # on this thread even a panic of a tokenizer in Rust is only an answer that failed
-        took_s = time.monotonic() - started
         if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
-            return error, took_s
-        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip()), took_s
-    return Answer(answer, _speaker(classifier)), time.monotonic() - started
-
-
-def _is_somebodys(answer: Answer | Exception) -> bool:
-    """Whether the model failed on what it was asked: one that does not answer now answers nobody."""
-    return isinstance(answer, Exception) and not isinstance(answer, ModelUnavailableError)
+            return error, 0
+        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip()), 0
+    return Answer(answer, _speaker(classifier)), recalled() - before
 
 
 def _speaker(classifier: Classifier) -> Speaker:

@@ -1,5 +1,6 @@
 """What the model has said before: retweets, and a post that many copy, are not scored twice."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -9,6 +10,18 @@ Pair = tuple[str, str]
 
 Said = tuple[float, float]
 """Entailment and contradiction, in the order of Logits."""
+
+
+class _Count(threading.local):
+    pairs = 0
+
+
+_recalled = _Count()
+
+
+def recalled() -> int:
+    """How many pairs memories have answered on this thread so far: whoever times a model there must leave them out."""
+    return _recalled.pairs
 
 
 class Memory:
@@ -32,6 +45,7 @@ class Memory:
             if key in self._said:
                 self._said.move_to_end(key)
                 found[text, hypothesis] = self._said[key]
+        _recalled.pairs += len(found)
         return found
 
     def keep(self, said: Iterable[tuple[Pair, Said]]) -> None:

@@ -366,7 +366,7 @@ async def test_stopped_while_the_model_works_it_settles_what_is_answered_and_cla
         rig.classify.stop()
         engine.may_answer.set()
         await ends_by_itself(task)
-        assert engine.calls == 1
+        assert len(engine.asked) == 8
         assert await waiting(rig) == 20 - len(await decided(rig)) == 12
         assert await nothing_is_claimed(rig)
 
@@ -382,7 +382,7 @@ async def test_stopped_while_posts_are_parted_it_asks_no_more_and_holds_nothing(
         rig.classify.stop()
         engine.may_answer.set()
         await ends_by_itself(task)
-        assert engine.calls == 2, "the four, and the harmless text"
+        assert len(engine.asked) == len(set(engine.asked)), "none of them, nor the harmless text, a second time"
         assert await waiting(rig) == 4
         assert await nothing_is_claimed(rig)
 

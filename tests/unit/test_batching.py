@@ -448,3 +448,11 @@ async def test_ending_the_batcher_does_not_wait_for_the_model(engine: Engine) ->
         ends_at = loop.time()
 
     assert loop.time() - ends_at < SOON_S / 2
+
+
+async def test_while_the_model_is_there_the_collector_does_not_look_through_what_it_is_made_of(engine: Engine) -> None:
+    async with running(lambda: engine) as batcher:
+        await asyncio.wait_for(batcher.ready(), SOON_S)
+        assert gc.get_freeze_count() > 0
+
+    assert gc.get_freeze_count() == 0
