@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
@@ -88,8 +89,7 @@ class NliClassifier:
         return said
 
     def _read(self, outputs: Any, _inputs: Mapping[str, Tensor]) -> Tensor:
-        found: Tensor = outputs.logits[:, self._columns]
-        return found
+        return torch.stack([outputs.logits[:, column] for column in self._columns], dim=1)  # no index to bring to a GPU
 
 
 def _can_pad(model: Any, tokenizer: Any) -> bool:
