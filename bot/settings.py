@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     )
     classifier_calibration: MaybeCalibration = Field(
         None,
-        description="scale and bias of your own sentence-embedding model, as `lapwing evaluate --fit` prints them: "
-        "`18.2, 0.17`",
+        description="scale and bias of the (first) sentence-embedding model in `CLASSIFIER`, where it is one of your "
+        "own, as `lapwing evaluate --fit` prints them: `18.2, 0.17`",
     )
     sagemaker_endpoint_url: AddressOrNone = Field(
         "", description="where the SageMaker runtime is; empty: AWS's own address in your region"

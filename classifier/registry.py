@@ -123,17 +123,29 @@ def choose(
     calibration: Calibration | None = None,
 ) -> Choice:
     """What was written, understood. Of several engines with commas between them the first is the choice, the others
-    stand behind it. `template` replaces the first one's own where it is given. Raises ChoiceError.
+    stand behind it. `template` replaces the first one's own where it is given, `calibration` that of the first
+    embedding engine. Raises ChoiceError.
     """
-    first, *others = (
-        replace(one, threads=threads, access=access or Access(), precision=precision, calibration=calibration)
-        for one in _engines(written, template)
+    first, *others = _calibrated(
+        [
+            replace(one, threads=threads, access=access or Access(), precision=precision)
+            for one in _engines(written, template)
+        ],
+        calibration,
     )
     chosen = replace(first, behind=tuple(others))
     names = [(one.engine, one.place) for one in chosen.each()]
     if len(set(names)) < len(names):
         raise ChoiceError(f"{written!r} names an engine twice: one that is down cannot stand in for itself")
     return chosen
+
+
+def _calibrated(choices: list[Choice], calibration: Calibration | None) -> list[Choice]:
+    """A calibration is one model's: another's thresholds would mean nothing with it."""
+    for place, choice in enumerate(choices):
+        if choice.engine == "embedding":
+            return [*choices[:place], replace(choice, calibration=calibration), *choices[place + 1 :]]
+    return choices
 
 
 def _engines(written: str, template: str) -> Iterator[Choice]:

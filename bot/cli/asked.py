@@ -1,6 +1,7 @@
 """What the options of a command ask for, understood."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.commands import values
 from bot.settings import read_settings
@@ -19,16 +20,16 @@ def asked_labels(names: str, described: Sequence[str]) -> tuple[Label, ...]:
 
 
 def asked_engine(written: str, *, template: str, dtype: str, threads: int = 0) -> Choice:
-    """Endpoints and calibration as the settings have them. Raises ChoiceError, SettingsError."""
+    """Endpoints are reached as the settings say, and the engine that they calibrate is calibrated. Raises ChoiceError,
+    SettingsError.
+    """
     settings = read_settings()
-    return choose(
-        written,
-        template=template,
-        threads=threads,
-        access=settings.endpoints,
-        precision=Precision(dtype),
-        calibration=settings.classifier_calibration,
-    )
+    choice = choose(written, template=template, threads=threads, access=settings.endpoints, precision=Precision(dtype))
+    if settings.classifier_calibration is None:
+        return choice
+    theirs = choose(settings.classifier, calibration=settings.classifier_calibration).each()
+    known = {(one.engine, one.place): one.calibration for one in theirs}
+    return replace(choice, calibration=known.get((choice.engine, choice.place)))
 
 
 def _described(text: str) -> Label:

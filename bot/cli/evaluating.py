@@ -1,8 +1,10 @@
 """The work of `lapwing evaluate`: each engine is asked in a process of its own, so that its memory is its own."""
 
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -210,6 +212,7 @@ def _elsewhere(
 def _ask(there: Connection, choice: Choice, labels: Sequence[Label], texts: Sequence[str]) -> None:
     """In the other process: says how many more texts are done, and at last an answer, or what went wrong."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted is the program that started us; it ends us
+    threading.Thread(target=_end_with_the_program, daemon=True).start()
     started = time.perf_counter()
     try:
         classifier = choice.load()
@@ -219,6 +222,14 @@ def _ask(there: Connection, choice: Choice, labels: Sequence[Label], texts: Sequ
         there.send(str(error))
     else:
         there.send(_Answer(heard=heard, load_s=load_s, memory_mib=peak_memory_mib()))
+
+
+def _end_with_the_program() -> None:
+    """A program that was killed ends nobody, and a model computes for minutes."""
+    program = multiprocessing.parent_process()
+    assert program is not None, "only who was started by one calls this"
+    program.join()
+    os._exit(1)
 
 
 @contextmanager

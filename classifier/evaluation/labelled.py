@@ -41,7 +41,7 @@ def read(path: Path, field: str = "") -> list[LabelledPost]:
             lines = _csv(file) if path.suffix.lower() == ".csv" else _jsonl(file)
             posts = [_post(number, found, field) for number, found in lines]
     except UnicodeDecodeError as error:
-        raise LabelledFileError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from None
+        raise LabelledFileError(f"{path} is not UTF-8 ({error.reason})") from None
     except LabelledFileError as error:
         raise LabelledFileError(f"{path}, {error}") from None
     if not posts:
@@ -57,8 +57,13 @@ def truth(posts: Sequence[LabelledPost], labels: Sequence[str]) -> NDArray[np.bo
 
 
 def labels_of(posts: Sequence[LabelledPost]) -> list[str]:
-    """All labels that these posts have, the most frequent first."""
-    return [label for label, _ in Counter(label for post in posts for label in sorted(post.labels)).most_common()]
+    """All labels that these posts have, the most frequent first, each as it is mostly written."""
+    spelt = Counter(label for post in posts for label in sorted(post.labels))
+    posts_of: Counter[str] = Counter()
+    for label, count in spelt.items():
+        posts_of[label.casefold()] += count
+    mostly = {label.casefold(): label for label, _ in reversed(spelt.most_common())}
+    return [mostly[folded] for folded, _ in posts_of.most_common()]
 
 
 def _jsonl(file: Iterator[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -108,8 +113,8 @@ def _labels(value: Any) -> list[str]:
     if isinstance(value, dict):
         if not all(isinstance(share, int | float) for share in value.values()):
             raise ValueError("holds a share that is no number")
-        return [name for name, share in value.items() if share >= _FITS_FROM]
+        return [name.strip() for name, share in value.items() if share >= _FITS_FROM]
     names = value if isinstance(value, list) else [value]
     if not all(isinstance(name, str) for name in names):
         raise ValueError("is neither a label, nor a list of labels, nor labels with shares")
-    return [name for name in names if name]
+    return [name.strip() for name in names if name.strip()]

@@ -83,7 +83,7 @@ def measure(
     )
     has_label = truth.any(axis=1)
     best = scores.argmax(axis=1)
-    right: NDArray[np.bool_] = truth[np.arange(len(truth)), best]
+    right: NDArray[np.bool_] = truth[np.arange(len(truth)), best] & (scores.max(axis=1) > 0)  # 0: it was not scored
     if mode is Mode.EXCLUSIVE and len(names) > 1:
         error = calibration_error(scores.max(axis=1), right)
     else:

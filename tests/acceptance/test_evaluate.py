@@ -16,7 +16,7 @@ from classifier.premise import has_text
 from classifier.registry import choose
 from classifier.scoring import scores as exact
 from classifier.types import Label, Mode
-from tests.acceptance.program import lapwing
+from tests.acceptance.program import MODEL, lapwing
 from tests.benchmarks.report import SHARED_DATA
 from tests.fakes.models import write_bart
 
@@ -220,6 +220,6 @@ def test_a_calibration_is_fitted_printed_and_taken_from_the_settings(tmp_path: P
     texts = "\n".join(row["text"] for row in rows[:2])
     classify = ["classify", "-", "--labels", "Sports", "--format", "jsonl"]
     by_default = lapwing(*classify, typed=texts)
-    by_setting = lapwing(*classify, typed=texts, settings={"CLASSIFIER_CALIBRATION": "1, 0.99"})
+    by_setting = lapwing(*classify, typed=texts, settings=MODEL | {"classifier_calibration": "1, 0.99"})
     assert next(json.loads(line)["score"] > 0.4 for line in by_default.out.splitlines())
     assert not any(json.loads(line)["score"] > 0.4 for line in by_setting.out.splitlines())

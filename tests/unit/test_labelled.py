@@ -18,7 +18,8 @@ def test_a_label_a_list_and_shares_of_people_are_all_read(tmp_path: Path) -> Non
         '\ufeff{"text": "a", "label": "Flood"}\n\n'
         '{"text": "b", "labels": ["Flood", "Fire"], "fractions": {"Storm": 1}}\n'
         '{"text": "c", "fractions": {"Fire": 0.5, "Storm": 0.49}}\n'
-        '{"text": "d", "label": ""}\n{"text": "e", "label": null}\n{"text": "f", "labels": []}\n',
+        '{"text": "d", "label": ""}\n{"text": "e", "label": null}\n{"text": "f", "labels": []}\n'
+        '{"text": "g", "labels": [" Fire ", " "]}\n',
     )
     posts = read(path)
     assert [(post.text, set(post.labels)) for post in posts] == [
@@ -28,8 +29,14 @@ def test_a_label_a_list_and_shares_of_people_are_all_read(tmp_path: Path) -> Non
         ("d", set()),
         ("e", set()),
         ("f", set()),
+        ("g", {"Fire"}),
     ]
-    assert set(labels_of(posts)) == {"Fire", "Flood"}
+    assert labels_of(posts) == ["Fire", "Flood"]
+
+
+def test_a_label_in_several_spellings_is_one_as_it_is_mostly_written() -> None:
+    written = ["flood", "Flood", "Flood", "FLOOD", "fire", "fire", "fire"]
+    assert labels_of([LabelledPost(text="a", labels=frozenset({label})) for label in written]) == ["Flood", "fire"]
 
 
 def test_csv_has_a_line_of_names_and_texts_of_several_lines(tmp_path: Path) -> None:

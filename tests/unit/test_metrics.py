@@ -91,6 +91,11 @@ def test_what_top_1_false_alerts_and_the_calibration_error_count() -> None:
     assert independent.calibration_error == calibration_error(scores.ravel(), truth.ravel())
 
 
+def test_a_post_that_was_not_scored_is_right_about_nothing() -> None:
+    figures = measure(["a", "b"], np.array([[True, False]]), np.zeros((1, 2)), Mode.INDEPENDENT, 0.4)
+    assert figures.top1 == 0
+
+
 def test_one_label_alone_alerts_by_its_threshold_in_either_mode() -> None:
     scores = np.array([[0.5], [0.4]])
     assert would_alert(scores, Mode.EXCLUSIVE, 0.4).tolist() == [[True], [False]], "strictly above"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from classifier.calibration import Calibration
 from classifier.hypothesis import EMBEDDING_TEMPLATE, NLI_TEMPLATE, NULL_TEMPLATE
 from classifier.registry import ChoiceError, choose
 from classifier.types import ModelUnusableError
@@ -110,3 +111,9 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+def test_a_calibration_is_that_of_the_first_embedding_engine_alone() -> None:
+    mine = Calibration(scale=40.0, bias=0.7)
+    chosen = choose("sagemaker:news,embedding:my/model,embedding", calibration=mine)
+    assert [one.calibration for one in chosen.each()] == [None, mine, None]
