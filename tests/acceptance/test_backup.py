@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
-from tests.acceptance.program import MODEL, lapwing, write_posts
+from tests.acceptance.program import lapwing, write_posts
 from tests.acceptance.test_one_owner import running
+from tests.fakes.news import news
 
 STEER = "/watch @sec\n/labels set security\n/wait\n"
 ALARMS = [
-    {"id": str(number), "author": "sec", "text": f"Security advisory {number}: attackers exploit a hole in ExampleDB"}
+    {"id": str(number), "author": "sec", "text": news(f"Security advisory {number}: a hole in ExampleDB", "security")}
     for number in range(1, 4)
 ]
 
@@ -19,7 +20,7 @@ def test_a_copy_of_a_running_bot_put_back_shows_nothing_twice(tmp_path: Path) ->
         "database": path,
         "replay_file": write_posts(tmp_path / "posts.jsonl", ALARMS),
         "replay_speed": "max",
-    } | MODEL
+    }
     before = lapwing("run", typed=STEER, settings=settings)
     with running(**settings):
         copied = lapwing("backup", str(file), settings=settings)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import ALERT, MODEL, environment, lapwing, write_posts
+from tests.acceptance.program import ALERT, environment, lapwing, write_posts
+from tests.fakes.news import news
 
 COUNT = 30
 LIMIT_BYTES = 120_000
 """Less than the journal of so many alerts."""
 ALARMS = [
-    {"id": str(number), "author": "sec", "text": f"Security advisory {number}: attackers exploit a hole in ExampleDB"}
+    {"id": str(number), "author": "sec", "text": news(f"Security advisory {number}: a hole in ExampleDB", "security")}
     for number in range(1, COUNT + 1)
 ]
 
@@ -28,7 +29,7 @@ def steered(folder: Path) -> dict[str, object]:
         "database": folder / "lapwing.db",
         "replay_file": path,
         "replay_speed": "max",
-    } | MODEL
+    }
     ended = lapwing("run", typed="/watch @sec\n/labels set security\n", settings=settings)
     assert ended.status == 0, ended.err
     write_posts(path, ALARMS)
