@@ -5,6 +5,9 @@ is free, as much as it does in a window (see `windows`). People (`/test`, previe
 within a lane it is first come, first served, and who asks for the same hypotheses goes along. A request larger than a
 window is answered in portions, and people are looked for before each. Each lane is bounded: who asks when it is full
 waits for a place.
+
+A window is of one speaker's pace. Where several engines stand behind each other, nobody knows before a call who will
+answer; so each is put only the first texts of the window, as many as itself is known to do, and the rest waits on.
 """
 
 import asyncio
@@ -13,21 +16,20 @@ import logging
 import os
 import sys
 import threading
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from classifier.memory import recalled
+from classifier.call import call, speaker_of
 from classifier.request import Answer, Lane, Request
 from classifier.types import (
     MODEL_THREAD,
-    AnswerUnusableError,
     Classifier,
     Model,
     ModelUnavailableError,
-    Several,
     Speaker,
     Telling,
 )
@@ -62,10 +64,12 @@ class Batcher:
         self._load = load
         self._classifier: Classifier | None = None
         self._loaded = asyncio.Event()
-        self._lanes: dict[Lane, deque[Request]] = {lane: deque() for lane in Lane}
+        self._lanes: dict[Lane, list[Request]] = {lane: [] for lane in Lane}
+        """As they came. Each stays until it has its answer, also while the model is at work on it."""
+
         self._places = {lane: asyncio.Semaphore(_MOST_WAITING) for lane in Lane}
         self._asked = asyncio.Event()
-        self._pace = Pace()
+        self._paces = defaultdict[Speaker, Pace](Pace)
 
     @property
     def model(self) -> Model:
@@ -76,7 +80,7 @@ class Batcher:
     def speaker(self) -> Speaker:
         """Who answers: of several engines the one that spoke last. Only once the model is loaded."""
         assert self._classifier is not None, "the model is not loaded yet: await ready() first"
-        return _speaker(self._classifier)
+        return speaker_of(self._classifier)
 
     def tell(self) -> Sequence[str]:
         """What more the engine has to tell people, a sentence each."""
@@ -107,10 +111,8 @@ class Batcher:
             self._asked.set()
             try:
                 return await request.answer
-            except asyncio.CancelledError:
-                if request in self._lanes[lane]:  # a place given back is free
-                    self._lanes[lane].remove(request)
-                raise
+            finally:
+                self._lanes[lane].remove(request)
 
     async def run(self) -> None:
         """Load the model, then answer for ever. Raises ClassifierError when the model cannot be loaded."""
@@ -128,87 +130,50 @@ class Batcher:
             thread.shutdown(wait=False)  # waiting here would block the event loop for as long as the model runs
 
     async def _next(self) -> list[Request]:
-        """Who is asked for in the next call; taken out of their lane, which is the first where anyone waits."""
+        """Who is asked for in the next call; all of the first lane where anyone waits."""
         while True:
-            for lane, waiting in self._lanes.items():
+            for waiting in self._lanes.values():
                 if wanted := [request for request in waiting if not request.answer.done()]:  # who asked may be gone
-                    window = together(wanted, self._most(wanted))
-                    self._lanes[lane] = deque(request for request in wanted if request not in window)
-                    return window
-                waiting.clear()
+                    return together(wanted, self._most(wanted, self.speaker))
             self._asked.clear()
             await self._asked.wait()
 
-    def _most(self, requests: Sequence[Request]) -> int:
-        return self._pace.most(len(requests[0].hypotheses))
+    def _most(self, requests: Sequence[Request], speaker: Speaker) -> int:
+        """So many texts of these go to this speaker at once."""
+        return max(requests[0].least, self._paces[speaker].most(len(requests[0].hypotheses)))
 
     async def _answer(self, window: list[Request], classifier: Classifier, thread: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
-        texts, hypotheses = merge(window, self._most(window)), window[0].hypotheses
+        texts, hypotheses = merge(window, self._most(window, self.speaker)), window[0].hypotheses
+        most = partial(self._most, window)
         self.busy_since, started = self._now(), loop.time()
         try:
-            answer, remembered = await loop.run_in_executor(thread, _ask, classifier, texts, hypotheses)
+            found = await loop.run_in_executor(thread, call, classifier, texts, hypotheses, most, loop.time)
         finally:
             self.busy_since = None
-        if isinstance(answer, Exception):
-            self._fail(window, answer)
+        if isinstance(found, Exception):
+            self._fail(window, found)
             return
         if hypotheses:
-            self._pace.learn(len(hypotheses), len(texts) - remembered / len(hypotheses), loop.time() - started)
-        rows = dict(zip(texts, answer.logits, strict=True))
+            worked = len(found.rows) - found.remembered / len(hypotheses)
+            self._paces[found.speaker].learn(len(hypotheses), worked, loop.time() - started - found.lost_s)
         for request in window:
             if not request.answer.done():  # whoever asked may be gone, and nobody else is meant
-                request.take(rows, answer.speaker)
-        self._put_back([request for request in window if not request.answer.done()])
+                request.take(found.rows, found.speaker)
 
     def _fail(self, window: list[Request], error: Exception) -> None:
         """Of several nobody knows whose fault it is, unless the model does not answer now, whoever asks."""
         if len(window) > 1 and not isinstance(error, ModelUnavailableError):
             for request in window:
                 request.alone = True
-            self._put_back(window)
             return
         for request in window:
             if not request.answer.done():
                 request.answer.set_exception(error)
 
-    def _put_back(self, requests: Sequence[Request]) -> None:
-        """Before all others of their lane, as they came."""
-        for request in reversed(requests):
-            self._lanes[request.lane].appendleft(request)
-
-
-def _ask(classifier: Classifier, texts: Sequence[str], hypotheses: Sequence[str]) -> tuple[Answer | Exception, int]:
-    """On the model's thread: the answer, or what is wrong with it, and how many pairs were remembered, not scored."""
-    before = recalled()
-    try:
-        answer = classifier.logits(texts, hypotheses)
-        _check(answer, (len(texts), len(hypotheses), 2))
-    except BaseException as error:  # on this thread even a panic of a tokenizer in Rust is only an answer that failed
-        if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which no future takes
-            return error, 0
-        return RuntimeError(f"the engine raised {type(error).__name__} {error}".rstrip()), 0
-    return Answer(answer, _speaker(classifier)), recalled() - before
-
-
-def _speaker(classifier: Classifier) -> Speaker:
-    if isinstance(classifier, Several):
-        return classifier.speaker
-    return Speaker(model=classifier.model, template=classifier.template)
-
 
 def _told(classifier: Classifier) -> Sequence[str]:
     return classifier.tell() if isinstance(classifier, Telling) else ()
-
-
-def _check(answer: "NDArray[np.float32]", shape: tuple[int, int, int]) -> None:
-    import numpy as np  # noqa: PLC0415  (who only starts need not pay for it; the engine has it loaded by now)
-
-    found = getattr(answer, "shape", None)
-    if found != shape:
-        raise AnswerUnusableError(f"the model's answer has the shape {found}, not {shape}")
-    if not np.isfinite(answer).all():
-        raise AnswerUnusableError("the model answered with what is not a number")
 
 
 def _be_nice() -> None:

@@ -2,6 +2,9 @@
 
 Every answer is one engine's whole, and goes by that engine's name. Who was down is tried again on a thread aside, so
 that nobody waits for it, and speaks again with the first question after it has answered.
+
+What is right for a quick engine may keep a slow one that takes over busy for many minutes, so whoever has people
+waiting asks by `some`: who takes over answers its own portion of the question, and only that. `logits` is for others.
 """
 
 import logging
@@ -93,18 +96,24 @@ class ChainClassifier:
 
         Raises what it raises about these texts alone, and ModelUnavailableError where all are down.
         """
+        return self.some(texts, hypotheses, lambda _: len(texts))
+
+    def some(
+        self, texts: Sequence[str], hypotheses: Sequence[str], most: Callable[[Speaker], int]
+    ) -> "NDArray[np.float32]":
+        """See Several. Raises as `logits`."""
         *before, last = self._members
         for member in before:
             if member.down is not None:
                 continue
             try:
-                return self._ask(member, texts, hypotheses)
+                return self._ask(member, texts, hypotheses, most)
             except Exception as error:
                 if not (reason := _why_down(member, error)):
                     raise
                 self._goes_down(member, reason)
         try:
-            return self._ask(last, texts, hypotheses)
+            return self._ask(last, texts, hypotheses, most)
         except ModelUnavailableError as error:
             raise ModelUnavailableError("; ".join([*self._troubles(), str(error)])) from error
 
@@ -120,7 +129,10 @@ class ChainClassifier:
                 told += member.engine.tell()
         return told
 
-    def _ask(self, member: Member, texts: Sequence[str], hypotheses: Sequence[str]) -> "NDArray[np.float32]":
+    def _ask(
+        self, member: Member, texts: Sequence[str], hypotheses: Sequence[str], most: Callable[[Speaker], int]
+    ) -> "NDArray[np.float32]":
+        texts = texts[: most(member.speaker)]
         own = [restate(hypothesis, self.template, member.engine.template) for hypothesis in hypotheses]
         try:
             answer = member.engine.logits(texts, own)

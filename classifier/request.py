@@ -39,7 +39,13 @@ class Request:
     answer: "asyncio.Future[Answer]"
     lane: Lane
     texts: Sequence[str] = ()
-    """Those that whoever spoke last has not answered yet, each once."""
+    """Those that whoever spoke last has not answered yet, each once; see `take` for their order, and what may be added.
+    """
+
+    least: int = 1
+    """So many of the texts have to go to the model in one call, or the answer might never be complete: one, or where
+    speakers change all the time one for each of them, of which there are two or three.
+    """
 
     said: "dict[Speaker, dict[str, NDArray[np.float32]]]" = field(default_factory=dict)
     """What each speaker answered so far, [hypotheses, 2] a text: kept while another one speaks, who may not go on."""
@@ -53,12 +59,31 @@ class Request:
         self.texts = list(dict.fromkeys(self.asked))
 
     def take(self, rows: "Mapping[str, NDArray[np.float32]]", speaker: Speaker) -> None:
-        """Take up what of this was answered. The whole answer is given once one speaker has given all of it."""
+        """Take up what of this was answered. The whole answer is given once one speaker has given all of it.
+
+        Next stand the texts that nobody has answered: whoever speaks then, it is a step on. A call that was none,
+        because speakers change all the time, is followed by one with a text for each of those who have spoken. So two
+        calls bring a speaker at least one text further, and there is an end however they take turns.
+        """
+        answered = {text: rows[text] for text in self.asked if text in rows}
+        if self.asked and not answered:
+            return
         said = self.said.setdefault(speaker, {})
-        said |= {text: rows[text] for text in self.texts if text in rows}
-        self.texts = [text for text in dict.fromkeys(self.asked) if text not in said]
-        if not self.texts:
+        a_step = not answered.keys() <= said.keys()
+        said |= answered
+        lacking = self._lacking(said)
+        if not lacking:
             self.answer.set_result(Answer(self._stack(said), speaker))
+            return
+        each = [] if a_step else [self._lacking(others)[0] for others in self.said.values()]
+        known = frozenset().union(*self.said.values())
+        first = list(dict.fromkeys(each))
+        self.texts = list(dict.fromkeys([*first, *sorted(lacking, key=known.__contains__)]))
+        self.least = max(1, len(first))
+
+    def _lacking(self, said: "Mapping[str, NDArray[np.float32]]") -> list[str]:
+        """Each once, in the order asked."""
+        return [text for text in dict.fromkeys(self.asked) if text not in said]
 
     def _stack(self, said: "Mapping[str, NDArray[np.float32]]") -> "NDArray[np.float32]":
         """Shape [asked, hypotheses, 2], also where nothing was asked."""

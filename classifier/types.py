@@ -1,6 +1,6 @@
 """The words every engine shares: Label, Model, Logits, Mode, and the Classifier protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -137,7 +137,15 @@ class Several(Protocol):
     """
 
     speaker: Speaker
-    """Who spoke last, or who will speak first. Changes only while `logits` runs, on its thread."""
+    """Who spoke last, or who will speak first. Changes only while `logits` or `some` runs, on its thread."""
+
+    def some(
+        self, texts: Sequence[str], hypotheses: Sequence[str], most: Callable[[Speaker], int]
+    ) -> "NDArray[np.float32]":
+        """As `logits`, about the first of the texts only: as many as `most` says of whoever answers.
+
+        `most`: called with each just before it is asked, on the same thread; gives one at least.
+        """
 
 
 @runtime_checkable

@@ -37,7 +37,7 @@ Q = TypeVar("Q", bound=Question)
 
 
 class Pace:
-    """How many texts go to the model at once, by the number of hypotheses: what it does in the time of a window.
+    """How many texts go to one speaker at once, by the number of hypotheses: what it does in the time of a window.
 
     For a model that takes long over a single text, a window is twice that text's time: so one that answers many in the
     time of one (an endpoint) shows it, is given more and more of them, and has a window of up to four times, so that it

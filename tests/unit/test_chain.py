@@ -197,3 +197,25 @@ def test_who_is_asked_about_no_text_has_not_spoken(chain: ChainClassifier, first
     chain.logits([], ["This example is flood."])
     assert chain.model.name == "second"
     assert ask(chain)[0] == "first"
+
+
+def test_who_takes_over_answers_as_many_texts_as_is_right_for_it(
+    chain: ChainClassifier, first: Named, second: Named
+) -> None:
+    texts = ["a flood", "rain", "another flood", "sun"]
+    most = {"first": 3, "second": 1}
+
+    def some() -> int:
+        return len(chain.some(texts, ["This example is flood."], lambda speaker: most[speaker.model.name]))
+
+    assert some() == 3
+    first.down = DOWN
+    assert some() == 1
+    assert chain.speaker.model == second.model
+
+
+def test_who_asks_for_all_gets_all_of_whoever_takes_over(chain: ChainClassifier, first: Named) -> None:
+    first.down = DOWN
+
+    assert chain.logits(["a flood"] * 5, ["This example is flood."]).shape == (5, 1, 2)
+    assert chain.speaker.model.name == "second"

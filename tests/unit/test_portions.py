@@ -1,16 +1,19 @@
 """A large request goes to the model in portions; in a time of the tests' own."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from classifier.batching import Batcher, Lane
+from classifier.chain import ChainClassifier
 from classifier.memory import Memory
 from classifier.null import NullClassifier
-from classifier.types import ClassifierError, Speaker
+from classifier.types import ClassifierError, Model, ModelUnavailableError, Speaker
 from tests.fakes.builders import MODEL
 from tests.fakes.simulation.time import SimulatedLoop
 from tests.fakes.timed import TEMPLATE, Call, TimedClassifier, hypotheses, is_right, play, posts, simulated
@@ -33,7 +36,7 @@ class RememberingClassifier(TimedClassifier):
 
 
 class TurningClassifier(TimedClassifier):
-    """Several engines: who speaks in a call is said by the call's number."""
+    """Several engines: who speaks in a call is said by the call's number, again and again."""
 
     def __init__(self, loop: SimulatedLoop, speaks: Sequence[str]) -> None:
         super().__init__(loop, pair_s=0.1)
@@ -41,9 +44,35 @@ class TurningClassifier(TimedClassifier):
         self.speaker = _speaker(speaks[0])
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-        name = self._speaks[min(len(self.calls), len(self._speaks) - 1)]
+        assert len(self.calls) < 1_000, "there is no end"
+        name = self._speaks[len(self.calls) % len(self._speaks)]
         self.speaker = _speaker(name)
         return np.full_like(super().logits(texts, hypotheses), ord(name))
+
+    def some(
+        self, texts: Sequence[str], hypotheses: Sequence[str], most: Callable[[Speaker], int]
+    ) -> NDArray[np.float32]:
+        name = self._speaks[len(self.calls) % len(self._speaks)]
+        return self.logits(texts[: most(_speaker(name))], hypotheses)
+
+
+class Endpoint(TimedClassifier):
+    """Quick, until it is down."""
+
+    def __init__(self, loop: SimulatedLoop, *, pair_s: float, at_once: int = 1) -> None:
+        super().__init__(loop, pair_s=pair_s, at_once=at_once)
+        self.model = Model(engine="sagemaker", name="news", revision="1")
+        self.down = False
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
+        if self.down:
+            raise ModelUnavailableError("the endpoint news is down")
+        return super().logits(texts, hypotheses)
+
+
+def _chain(*engines: TimedClassifier) -> ChainClassifier:
+    """Who is down is not tried again within a test."""
+    return ChainClassifier(engines, pause_s=lambda _: 3_600.0)
 
 
 def _speaker(name: str) -> Speaker:
@@ -157,3 +186,92 @@ def test_an_answer_is_of_one_speaker_also_where_the_speaker_changes_between_port
         assert set(answer.logits.ravel()) == {ord(spoke)}
 
     play(loop, batcher, scene())
+
+
+@example("ab", 4, 0.1)
+@example("aab", 5, 0.1)
+@example("abc", 5, 5.0)
+@given(st.text("abc", min_size=1, max_size=12), st.integers(1, 9), st.sampled_from([0.01, 0.1, 5.0]))
+def test_a_request_is_answered_however_speakers_take_turns(speaks: str, texts: int, pair_s: float) -> None:
+    with simulated() as loop:
+        several = TurningClassifier(loop, speaks)
+        several.pair_s = pair_s
+        batcher = Batcher(lambda: several, TEMPLATE)
+
+        async def scene() -> None:
+            answer = await batcher.ask(posts(texts), hypotheses(20), lane=Lane.STREAM)
+            assert len(set(answer.logits.ravel())) == 1
+
+        play(loop, batcher, scene())
+
+    assert len(several.calls) <= 2 * len(set(speaks)) * texts
+
+
+def test_where_the_speaker_changes_once_nothing_is_asked_for_the_one_who_is_gone(loop: SimulatedLoop) -> None:
+    several = TurningClassifier(loop, "a" * 4 + "b" * 20)
+    batcher = Batcher(lambda: several, TEMPLATE)
+
+    async def scene() -> None:
+        await batcher.ask(posts(20), hypotheses(20), lane=Lane.STREAM)
+
+    play(loop, batcher, scene())
+
+    of_b = [text for call in several.calls[4:] for text in call.texts]
+    assert sorted(of_b) == sorted(posts(20))
+
+
+def test_an_engine_that_takes_over_is_paced_from_its_first_text_on(loop: SimulatedLoop) -> None:
+    quick, slow = Endpoint(loop, pair_s=0.4 / 20, at_once=24), TimedClassifier(loop, pair_s=0.15)
+    batcher = Batcher(lambda: _chain(quick, slow), TEMPLATE)
+
+    async def scene() -> None:
+        for number in range(6):
+            await batcher.ask(posts(256, f"earlier {number}"), hypotheses(20), lane=Lane.STREAM)
+        assert max(len(call.texts) for call in quick.calls) > 24
+        quick.down = True
+        stream = asyncio.ensure_future(batcher.ask(posts(256), hypotheses(20), lane=Lane.STREAM))
+        await asyncio.sleep(0.1)
+        before = loop.time()
+        await batcher.ask(["person"], hypotheses(20), lane=Lane.PEOPLE)
+        assert loop.time() - before <= 0.15 * 20 * 2, "the rest of one text, and one's own"
+        assert is_right(await stream, posts(256), hypotheses(20))
+
+    play(loop, batcher, scene())
+
+    assert [len(call.texts) for call in slow.calls[:3]] == [1, 1, 2]
+    assert max(len(call.texts) for call in slow.calls) == 2
+
+
+def test_an_engine_that_speaks_again_is_given_what_it_did_before(loop: SimulatedLoop) -> None:
+    several = TurningClassifier(loop, "a" * 20 + "bbb" + "a" * 200)
+    several.pair_s = 0.001
+    batcher = Batcher(lambda: several, TEMPLATE)
+
+    async def scene() -> None:
+        await batcher.ask(posts(400), hypotheses(20), lane=Lane.STREAM)
+
+    play(loop, batcher, scene())
+
+    sizes = [len(call.texts) for call in several.calls]
+    assert sizes[19:26] == [12, 1, 2, 4, 8, 12, 12], "the window was b's still when a came back"
+
+
+def test_the_stand_in_for_one_who_asked_much_lets_nobody_wait_for_all_of_it(loop: SimulatedLoop) -> None:
+    """Those who were to go along keep their places: who asks for something else stands between them still."""
+    quick, slow = Endpoint(loop, pair_s=0.0001), TimedClassifier(loop, pair_s=0.15)
+    batcher = Batcher(lambda: _chain(quick, slow), TEMPLATE)
+
+    async def scene() -> None:
+        for number in range(6):
+            await batcher.ask(posts(256, f"earlier {number}"), hypotheses(20), lane=Lane.PEOPLE)
+        quick.down = True
+        first = asyncio.ensure_future(batcher.ask(["first"], hypotheses(20), lane=Lane.PEOPLE))
+        other = asyncio.ensure_future(batcher.ask(["other"], hypotheses(4), lane=Lane.PEOPLE))
+        along = asyncio.ensure_future(batcher.ask(posts(40, "along"), hypotheses(20), lane=Lane.PEOPLE))
+        await other
+        assert first.done()
+        await along
+
+    play(loop, batcher, scene())
+
+    assert [call.texts[0] for call in slow.calls[:3]] == ["first", "other", "along/0"]

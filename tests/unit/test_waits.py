@@ -110,7 +110,7 @@ def _waits(loop: SimulatedLoop, model: TimedClassifier, came: list[Arrival], *, 
     async def scene() -> None:
         for label_set in range(4):
             await batcher.ask(warm, labels_of(label_set), lane=Lane.PEOPLE)
-        model.pace = batcher._pace
+        model.pace = batcher._paces[batcher.speaker]
         async with asyncio.TaskGroup() as everybody:
             for number, arrival in enumerate(came):
                 if arrival.after_ms:
