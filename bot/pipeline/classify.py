@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.pipeline.bell import Bell
@@ -12,7 +13,7 @@ from bot.pipeline.filters import Reading
 from bot.pipeline.heard import Heard
 from bot.pipeline.outage import Outage
 from bot.pipeline.putting_off import PuttingOff
-from bot.pipeline.questions import QuestionFailedError, put
+from bot.pipeline.questions import QuestionFailedError, Questions, StoppedError
 from bot.pipeline.watch_list import WatchList
 from classifier.batching import Batcher
 from classifier.hypothesis import restate
@@ -44,9 +45,9 @@ class Classify:
     """One task; the model runs on the batcher's thread.
 
     When the model fails, it is found out whose fault that was (`Inquiry`). In an outage everything is given back and
-    waits on the disk. A hypothesis that the model refuses is left out (`LeftOut`), and posts are decided without it.
-    Else the posts are halved until those it fails on stand alone: they are tried again later and at last set aside, the
-    others are decided as usual.
+    waits on the disk. A hypothesis that the model refuses is left out (`LeftOut`), and posts are decided without it. Of
+    those that it fails on only together fewer are put at once. Else the posts are halved until those it fails on stand
+    alone: they are tried again later and at last set aside, the others are decided as usual.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class Classify:
         self._stored = stored
         self._owed = owed
         self._outage = outage
-        self._inquiry = Inquiry(batcher)
+        self._questions = Questions(batcher, clock)
+        self._inquiry = Inquiry(self._questions, batcher.template)
         self._putting_off = PuttingOff(inbox, clock)
         self._size = _FEWEST
         self._stopping = False
@@ -78,6 +80,7 @@ class Classify:
     def stop(self) -> None:
         """Let `run` return after the question that the model is at work on."""
         self._stopping = True
+        self._questions.stop()
         self._stopped.ring()
         self._stored.ring()
 
@@ -109,6 +112,7 @@ class Classify:
 
     async def _round(self) -> None:
         started = self._clock.now()
+        self._watch_list.pass_time(started)
         claimed = await self._inbox.claim(self._size, lease=LEASE, now=started)
         if not claimed:
             await self._rest()
@@ -127,34 +131,51 @@ class Classify:
     async def _work_off(self, claimed: list[StoredPost]) -> None:
         """Settle, postpone or set aside each of these posts, but in an outage or when stopped, which releases them."""
         batches = [claimed]
-        while batches and not self._stopping:
-            batch = batches.pop()
-            alerted = await self._alerted(batch)
-            try:
-                heard = await self._ask(batch)
-            except QuestionFailedError as failure:
-                blame = await self._inquiry.blame(failure)
-                if blame.outage:
-                    await self._wait_out(blame.outage, [batch, *batches])
-                    return
-                self._outage.over()
-                if blame.refused:
-                    self._watch_list.leave_out(blame.refused)
-                    batches.append(batch)
-                elif len(batch) == 1:
-                    await self._putting_off.put_off(batch[0], failure)
-                else:
-                    middle = len(batch) // 2
-                    batches += [batch[middle:], batch[:middle]]
-            else:
-                await self._settle(batch, heard, alerted)  # no awaiting since the last answer: see _decide
-                self._owed.ring()
+        with suppress(StoppedError):
+            while batches and not self._stopping:
+                await self._work_on(batches)
         if batches:
             await self._release(batches)
+
+    async def _work_on(self, batches: list[list[StoredPost]]) -> None:
+        """Settle the last of these, or see to what hinders that. Those that stay in the list still have to be decided.
+
+        Raises StoppedError.
+        """
+        batch = batches[-1]
+        alerted = await self._alerted(batch)
+        try:
+            heard = await self._ask(batch)
+        except QuestionFailedError as failure:
+            blame = await self._inquiry.blame(failure)
+            if blame.outage:
+                await self._wait_out(blame.outage, batches)
+                return
+            self._outage.over()
+            if blame.refused:
+                self._watch_list.leave_out(blame.refused, by=blame.by, now=self._clock.now())
+            elif blame.most:
+                self._questions.narrow(blame.most, failure)
+            else:
+                batches.pop()
+                batches += await self._part(batch, failure)
+        else:
+            await self._settle(batch, heard, alerted)  # no awaiting since the last answer: see _decide
+            batches.pop()
+            self._owed.ring()
+
+    async def _part(self, batch: list[StoredPost], failure: QuestionFailedError) -> list[list[StoredPost]]:
+        """The halves of posts that the model fails on; none of a post that stands alone, which is put off."""
+        if len(batch) == 1:
+            await self._putting_off.put_off(batch[0], failure)
+            return []
+        middle = len(batch) // 2
+        return [batch[middle:], batch[:middle]]
 
     async def _wait_out(self, trouble: str, batches: list[list[StoredPost]]) -> None:
         """The model answers nobody: hold nothing, so that all of it waits on the disk, and try again later."""
         await self._release(batches)
+        batches.clear()
         await self._stopped.wait(self._outage.goes_on(trouble))
 
     async def _release(self, batches: list[list[StoredPost]]) -> None:
@@ -163,15 +184,17 @@ class Classify:
     async def _ask(self, claimed: list[StoredPost]) -> Heard:
         """Ask until nothing is missing: settings may change while the model runs, and bring new hypotheses.
 
-        Raises QuestionFailedError.
+        Raises QuestionFailedError and StoppedError.
         """
         heard = Heard([stored.id for stored in claimed])
         while missing := self._missing(claimed, heard):
-            for hypotheses, posts in missing.items():
-                said = await put(self._batcher, [post.post.text for post in posts], hypotheses)
-                heard.take([stored.id for stored in posts], hypotheses, said)
-                self._watch_list.spoke(said.speaker)
-                self._outage.over()
+            for wanted, posts in missing.items():
+                for hypotheses in self._questions.parts(wanted):
+                    said = await self._questions.put([post.post.text for post in posts], hypotheses)
+                    heard.take([stored.id for stored in posts], hypotheses, said)
+                    self._watch_list.spoke(said.speaker)
+                    self._inquiry.answered(hypotheses, said.speaker)
+                    self._outage.over()
         return heard
 
     def _missing(self, claimed: list[StoredPost], heard: Heard) -> dict[tuple[str, ...], list[StoredPost]]:

@@ -1,16 +1,22 @@
 """Questions put to the model for the stream of posts."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from classifier.batching import Batcher, Lane
 from classifier.harmless import in_words
 from classifier.types import Speaker
+from sources.clock import Clock
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 Row = list[tuple[float, float]]
 """What the model said of one text: (entailment, contradiction) a hypothesis, in their order."""
@@ -19,6 +25,11 @@ _LONGEST_REASON = 300
 
 _PAIRS_AT_ONCE = 4_096
 """Turned into rows before others have the event loop: some 3 ms."""
+
+_NARROW_FOR = timedelta(hours=1)
+"""So long a model that fails on many hypotheses at once is asked about fewer. To find it out again may take some of its
+time-outs, which are a minute each.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +50,46 @@ class QuestionFailedError(Exception):
         self.cause = cause
 
 
+class StoppedError(Exception):
+    """No question is put any more."""
+
+
+class Questions:
+    """Puts them one after the other, none with more hypotheses than the model takes, and none after `stop`."""
+
+    def __init__(self, batcher: Batcher, clock: Clock) -> None:
+        self._batcher = batcher
+        self._clock = clock
+        self._stopped = False
+        self._narrow: tuple[int, datetime] | None = None
+        """The most hypotheses at once, and until when; None while the model takes any number."""
+
+    def stop(self) -> None:
+        """What has been put is still answered."""
+        self._stopped = True
+
+    def narrow(self, most: int, failure: QuestionFailedError) -> None:
+        """For an hour put no more hypotheses than `most` at once, since the model fails on more."""
+        log.warning("narrowed hypotheses=%d most=%d reason=%r", len(failure.hypotheses), most, str(failure))
+        self._narrow = most, self._clock.now() + _NARROW_FOR
+
+    def parts(self, hypotheses: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+        """These hypotheses, as many at once as may be put."""
+        if self._narrow is None:
+            return [hypotheses]
+        most, until = self._narrow
+        if self._clock.now() >= until:
+            self._narrow = None
+            return [hypotheses]
+        return [hypotheses[start : start + most] for start in range(0, len(hypotheses), most)]
+
+    async def put(self, texts: list[str], hypotheses: tuple[str, ...]) -> Said:
+        """What is answered. Raises QuestionFailedError, whatever the engine raised; StoppedError after `stop`."""
+        if self._stopped:
+            raise StoppedError
+        return await put(self._batcher, texts, hypotheses)
+
+
 async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> Said:
     """What is answered. Raises QuestionFailedError, whatever the engine raised."""
     try:
@@ -46,15 +97,6 @@ async def put(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -
     except Exception as error:
         raise QuestionFailedError(hypotheses, error) from error
     return Said(rows=await _rows(found.logits), speaker=found.speaker)
-
-
-async def failure_of(batcher: Batcher, texts: list[str], hypotheses: tuple[str, ...]) -> QuestionFailedError | None:
-    """How the model fails on this question; None when it answers."""
-    try:
-        await put(batcher, texts, hypotheses)
-    except QuestionFailedError as failure:
-        return failure
-    return None
 
 
 async def _rows(logits: "NDArray[np.float32]") -> list[Row]:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 
 from bot.pipeline.left_out import LeftOut, split
@@ -64,16 +65,21 @@ class WatchList:
         """Every channel there is, in the order of their keys."""
         return list(self._channels.values())
 
-    def leave_out(self, refused: Mapping[str, str]) -> None:
-        """From now on decide without the labels of these hypotheses (-> why), which the model refuses."""
+    def leave_out(self, refused: Mapping[str, str], *, by: Speaker | None, now: datetime) -> None:
+        """From now on decide without the labels of these hypotheses (-> why), which a model refuses: see LeftOut."""
         for hypothesis, why in refused.items():
             log.warning("left out hypothesis=%r reason=%r", hypothesis, why)
-        self._left_out.add(refused)
+        self._left_out.add(refused, by=by, now=now)
         self._watchers = self._watchers_of(self._channels.values())
 
     def spoke(self, speaker: Speaker) -> None:
-        """A model has answered: where it is another one, nothing is left out any more before it has refused it too."""
+        """A model has answered: what another one refused is left out no more before this one has refused it too."""
         if self._left_out.spoke(speaker):
+            self._watchers = self._watchers_of(self._channels.values())
+
+    def pass_time(self, now: datetime) -> None:
+        """What has been left out for long is asked again."""
+        if self._left_out.pass_time(now):
             self._watchers = self._watchers_of(self._channels.values())
 
     def asked(self, channel: Channel) -> Channel:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from bot.pipeline.left_out import NOTHING, in_words, split
+from bot.pipeline.left_out import NOTHING, split
 from classifier.hypothesis import render
 from classifier.types import Mode
 from storage.types import Channel, ChannelLabel, Watch
@@ -29,7 +29,7 @@ class Watcher:
     watch: Watch
     hypotheses: tuple[str, ...]
     left_out: str = ""
-    """The labels that are left out, and why, in words; empty while there are none."""
+    """The names of the labels that are left out; empty while there are none. Why: `/labels` says it."""
 
     @cached_property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -59,5 +59,5 @@ def watchers_of(channel: Channel, template: str, refused: Mapping[str, str] = NO
     """One for each account the channel watches. `refused`: hypothesis -> why the model does not take it."""
     asked, left_out = split(channel, template, refused)
     hypotheses = tuple(render(label.label, template) for label in asked.labels)
-    why = in_words(left_out)
-    return [Watcher(channel=asked, watch=watch, hypotheses=hypotheses, left_out=why) for watch in asked.watches]
+    names = ", ".join(left_out)
+    return [Watcher(channel=asked, watch=watch, hypotheses=hypotheses, left_out=names) for watch in asked.watches]

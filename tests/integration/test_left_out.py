@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -196,8 +197,7 @@ async def test_what_is_left_out_is_said_where_people_look(database: Database, tm
         assert await lines_of(rig, "/health", "label ") == [f"label security: {said}"]
         assert await lines_of(rig, "/health", "channel ", DEV) == ["channel ops: 1 label left out, see /labels there"]
         assert await lines_of(rig, "/labels", "    left out") == [f"    {said}"]
-        told = f"Left out, since the model refused them: security: {why}."
-        assert await lines_of(rig, "/why 2", "Left out") == [told]
+        assert await lines_of(rig, "/why 2", "Left out") == ["Left out, since the model refused them: security."]
         tried = await lines_of(rig, "/test an outage", "")
         assert tried[0] == "This would alert here for outage."
         assert tried[-1] == f"Left out, since the model refuses them: security: {why}."
@@ -231,24 +231,119 @@ async def test_a_channel_without_another_label_is_told_why_nothing_alerts(databa
         assert (await rig.say("/test security")).text.startswith("No label here can be put to the model. Left out, ")
 
 
-async def test_labels_that_fail_only_together_are_an_outage_and_none_is_left_out(
+@pytest.mark.parametrize("kind", ["too long", "refused"])
+async def test_after_ten_minutes_it_is_asked_again_and_left_out_again_at_once(
+    kind: str, database: Database, tmp_path: Path
+) -> None:
+    engine = Narrow() if kind == "too long" else Narrow(unreadable="", refused="endless")
+    async with watching(database, tmp_path, engine) as rig, deciding(rig):
+        await rig.say("/labels set security, outage")
+        await describe(rig, "security", ENDLESS)
+        await put(rig, "security now")
+        await until(lambda: settled(rig))
+        await pass_time(rig, 600)
+
+        asked = len(engine.questions)
+        await put(rig, "security again")
+        await until(lambda: waiting_is_over(rig))  # no time passes here: there is no outage to wait out
+        (first, *then) = engine.questions[asked:]
+        assert "endless" in str(first)
+        assert "endless" not in str(then[-1]), "the post, without the label"
+        await put(rig, "security a third time")
+        await until(lambda: waiting_is_over(rig))
+        assert "endless" not in str(engine.questions[-1])
+        assert await decided(rig) == [(Reason.BELOW_THRESHOLD, ["outage"])] * 3
+
+        engine.unreadable, engine.refused = "", ""
+        await pass_time(rig, 600)
+        await put(rig, "an endless description")
+        await until(lambda: waiting_is_over(rig))
+        assert (await decided(rig))[0] == (Reason.ALERT, ["security", "outage"])
+
+
+@pytest.mark.parametrize("text", ["security", "poison"])
+async def test_what_failed_with_answers_in_between_did_not_fail_in_a_row(
+    text: str, database: Database, tmp_path: Path
+) -> None:
+    """Of a post that the model fails on, the harmless text under the same hypothesis is what is answered."""
+    engine = Narrow(unreadable="")
+    engine.fails_on = {f"poison {number}": raises(ZeroDivisionError()) for number in range(5)}
+    async with watching(database, tmp_path, engine) as rig, deciding(rig):
+        await rig.say("/labels set security")
+        channel = await rig.stored_channel()
+        assert channel is not None
+
+        def noticed() -> bool:
+            return rig.house.health.outage.trouble is not None or bool(rig.house.watch_list.left_out(channel))
+
+        for number in range(5):
+            engine.refused = "security"
+            await put(rig, f"{text} {number}")
+            await until(noticed)
+            assert rig.house.watch_list.left_out(channel) == {}
+            engine.refused = ""
+            await until(lambda: settled(rig))
+
+
+# --- labels that fail only together ----------------------------------------------------------------------------------
+
+
+class Slow(Narrow):
+    """Times out on more than so many labels."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__(unreadable="")
+        self.takes = takes
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
+        if len(hypotheses) > self.takes:
+            self.questions.append(tuple(hypotheses))
+            raise ModelUnavailableError("the endpoint did not answer in time")
+        return super().logits(texts, hypotheses)
+
+
+@pytest.mark.parametrize(("labels", "takes"), [(3, 2), (2, 1), (7, 3), (8, 1)])
+async def test_labels_that_fail_only_together_are_asked_in_parts_and_stop_nobody(
+    labels: int, takes: int, database: Database, tmp_path: Path
+) -> None:
+    names = [f"subject{number}" for number in range(labels)]
+    engine = Slow(takes)
+    async with watching(database, tmp_path, engine) as rig, deciding(rig):
+        await rig.say(f"/labels set {', '.join(names)}")
+        await rig.say("/labels set subject1", channel=DEV)
+        await put(rig, "about subject1")
+        await put(rig, "also about subject1", author="ops")
+        await until(lambda: waiting_is_over(rig))
+        (here,) = await decided(rig)
+        assert (here[0], sorted(here[1])) == (Reason.ALERT, names)
+        assert await decided(rig, DEV) == [(Reason.ALERT, ["subject1"])] * 2
+        assert await lines_of(rig, "/health", "label ") == []
+
+        asked = len(engine.questions)
+        await put(rig, "again about subject1")
+        await until(lambda: waiting_is_over(rig))
+        assert all(len(one) <= takes for one in engine.questions[asked:]), "it is not tried anew for each post"
+
+        engine.takes = labels
+        await pass_time(rig, 3600)
+        asked = len(engine.questions)
+        await put(rig, "at last about subject1")
+        await until(lambda: waiting_is_over(rig))
+        assert [len(one) for one in engine.questions[asked:]] == [labels]
+
+
+async def test_of_labels_of_which_one_is_refused_the_others_are_asked_in_parts(
     database: Database, tmp_path: Path
 ) -> None:
-    class Slow(TroubledClassifier):
-        """Times out on more than a label."""
-
-        def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-            if len(hypotheses) > 1:
-                raise ModelUnavailableError("the endpoint did not answer in time")
-            return super().logits(texts, hypotheses)
-
-    async with watching(database, tmp_path, Slow()) as rig, deciding(rig):
-        await rig.say("/labels set security, outage")
-        await put(rig, "security now")
-        await until(lambda: rig.house.health.outage.trouble is not None)
-        await pass_time(rig, 600)
-        assert await waiting(rig) == 1
-        assert await lines_of(rig, "/health", "label ") == []
+    engine = Slow(2)
+    engine.refused = "endless"
+    async with watching(database, tmp_path, engine) as rig, deciding(rig):
+        await rig.say("/labels set security, outage, database, network")
+        await describe(rig, "network", ENDLESS)
+        await put(rig, "an outage")
+        await until(lambda: settled(rig))
+        ((reason, scored),) = await decided(rig)
+        assert (reason, sorted(scored)) == (Reason.ALERT, ["database", "outage", "security"])
 
 
 # --- several models --------------------------------------------------------------------------------------------------
@@ -290,14 +385,72 @@ def down_engine() -> TroubledClassifier:
     return engine
 
 
-def test_what_is_left_out_stays_so_while_the_same_one_speaks() -> None:
-    model = KeywordClassifier().model
-    one, other = Speaker(model=model, template="{}"), Speaker(model=model, template="on {}")
+class Taking(KeywordClassifier):
+    """Two models of which a test says which one speaks: the first takes everything, the second is Narrow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = Narrow()
+        self.first_is_up = False
+        self.speaker = Speaker(model=replace(self.model, name="first"), template=self.template)
+
+    def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
+        answer = super().logits(texts, hypotheses) if self.first_is_up else self.second.logits(texts, hypotheses)
+        if texts:
+            name = "first" if self.first_is_up else "second"
+            self.speaker = Speaker(model=replace(self.model, name=name), template=self.template)
+        return answer
+
+
+@pytest.mark.parametrize("ends", ["another channel makes the first speak", "time passes"])
+async def test_a_channels_only_label_is_asked_again_when_the_model_that_reads_it_is_back(
+    ends: str, database: Database, tmp_path: Path
+) -> None:
+    engine = Taking()
+    async with watching(database, tmp_path, engine) as rig, deciding(rig):
+        await rig.say("/labels set security")
+        await describe(rig, "security", ENDLESS)
+        await put(rig, "an endless description")
+        await until(lambda: waiting_is_over(rig))
+        assert await decided(rig) == [(Reason.LABELS_REFUSED, [])]
+
+        engine.first_is_up = True
+        if ends == "time passes":
+            await pass_time(rig, 600)
+        else:
+            await rig.say("/labels set outage", channel=DEV)
+            await put(rig, "an outage", author="ops")
+            await until(lambda: waiting_is_over(rig))
+        await put(rig, "another endless description")
+        await until(lambda: waiting_is_over(rig))
+        assert (await decided(rig))[0] == (Reason.ALERT, ["security"])
+
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+ONE, OTHER = (Speaker(model=KeywordClassifier().model, template=template) for template in ("{}", "on {}"))
+
+
+def test_what_one_refused_is_left_out_while_it_speaks_and_not_when_another_does() -> None:
     left_out = LeftOut()
-    left_out.spoke(one)
-    left_out.add({"a": "too long"})
-    assert [left_out.spoke(one), left_out.spoke(one), dict(left_out.refused)] == [False, False, {"a": "too long"}]
-    assert [left_out.spoke(other), dict(left_out.refused)] == [True, {}]
+    left_out.add({"a": "too long"}, by=ONE, now=NOW)
+    left_out.add({"b": "longer"}, by=OTHER, now=NOW)
+    assert [left_out.spoke(ONE), dict(left_out.refused)] == [True, {"a": "too long"}]
+    assert [left_out.spoke(ONE), dict(left_out.refused)] == [False, {"a": "too long"}]
+    assert [left_out.spoke(OTHER), dict(left_out.refused)] == [True, {}]
+
+
+def test_what_nobody_knows_who_refused_is_left_out_whoever_speaks() -> None:
+    left_out = LeftOut()
+    left_out.add({"a": "too long"}, by=None, now=NOW)
+    assert [left_out.spoke(ONE), left_out.spoke(OTHER), dict(left_out.refused)] == [False, False, {"a": "too long"}]
+
+
+def test_nothing_is_left_out_for_longer_than_ten_minutes() -> None:
+    left_out = LeftOut()
+    left_out.add({"a": "too long"}, by=None, now=NOW)
+    left_out.add({"b": "too long"}, by=ONE, now=NOW + timedelta(minutes=1))
+    assert not left_out.pass_time(NOW + timedelta(minutes=9, seconds=59))
+    assert [left_out.pass_time(NOW + timedelta(minutes=10)), dict(left_out.refused)] == [True, {"b": "too long"}]
 
 
 # --- a model that is not there ---------------------------------------------------------------------------------------

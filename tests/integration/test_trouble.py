@@ -4,8 +4,10 @@ import asyncio
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -384,6 +386,61 @@ async def test_stopped_while_posts_are_parted_it_asks_no_more_and_holds_nothing(
         await ends_by_itself(task)
         assert len(engine.asked) == len(set(engine.asked)), "none of them, nor the harmless text, a second time"
         assert await waiting(rig) == 4
+        assert await nothing_is_claimed(rig)
+
+
+async def test_stopped_between_two_questions_of_a_round_it_asks_no_more_and_holds_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    """Two accounts that channels watch for different labels make two questions."""
+    engine = TroubledClassifier()
+    first = [{"id": str(number), "author": who, "text": "Known"} for number, who in enumerate(("sec", "ops"))]
+    async with a_house(database, tmp_path / "posts.jsonl", first, classifier=engine) as rig:
+        for name, who in (("one", "sec"), ("two", "ops")):
+            key = replace(OPS, channel=name)
+            await rig.say(f"/labels set {name}", channel=key)
+            await rig.say(f"/watch @{who}", channel=key)
+        now, accounts = rig.clock.now(), rig.house.watch_list.accounts(frozenset({"x"}))
+        arrived = [Post(source="x", id=one.id, author=one, text="Known", published_at=now) for one in accounts]
+        await rig.inbox.put(arrived, source="replay", positions={"": Cursor("1")}, seen_at=now)
+        engine.hang()
+        async with deciding(rig) as task:
+            assert await asyncio.to_thread(engine.at_work.wait, 5)
+            rig.classify.stop()
+            engine.may_answer.set()
+            await ends_by_itself(task)
+        assert len(engine.asked) == 1
+        assert await waiting(rig) == len(arrived) == 2
+        assert await nothing_is_claimed(rig)
+
+
+async def test_stopped_while_it_is_found_out_whose_fault_it_was_it_asks_no_more_and_holds_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    class Inquired(TroubledClassifier):
+        """Hangs on the first harmless text, and fails on everything."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = DOWN
+            self.inquired = threading.Event()
+
+        def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
+            if HARMLESS in texts and not self.inquired.is_set():
+                self.may_answer.clear()
+                self.inquired.set()
+            return super().logits(texts, hypotheses)
+
+    engine = Inquired()
+    async with watching(database, tmp_path, engine) as rig, deciding(rig) as task:
+        await put(rig, "security")
+        assert await asyncio.to_thread(engine.inquired.wait, 5)
+        rig.classify.stop()
+        engine.may_answer.set()
+        await ends_by_itself(task)
+        assert engine.asked == ["security", HARMLESS]
+        assert rig.house.health.outage.trouble is None
+        assert await waiting(rig) == 1
         assert await nothing_is_claimed(rig)
 
 
