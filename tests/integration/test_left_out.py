@@ -1,6 +1,6 @@
 """A label that the model refuses: refused when it is set, and where it is there all the same, it stops nobody else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -395,10 +395,17 @@ class Taking(KeywordClassifier):
         self.speaker = Speaker(model=replace(self.model, name="first"), template=self.template)
 
     def logits(self, texts: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.float32]:
-        answer = super().logits(texts, hypotheses) if self.first_is_up else self.second.logits(texts, hypotheses)
+        return self.some(texts, hypotheses, lambda _: len(texts))
+
+    def some(
+        self, texts: Sequence[str], hypotheses: Sequence[str], most: Callable[[Speaker], int]
+    ) -> NDArray[np.float32]:
+        name = "first" if self.first_is_up else "second"
+        speaker = Speaker(model=replace(self.model, name=name), template=self.template)
+        put = texts[: most(speaker)]
+        answer = super().logits(put, hypotheses) if self.first_is_up else self.second.logits(put, hypotheses)
         if texts:
-            name = "first" if self.first_is_up else "second"
-            self.speaker = Speaker(model=replace(self.model, name=name), template=self.template)
+            self.speaker = speaker
         return answer
 
 
