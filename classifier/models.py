@@ -144,7 +144,8 @@ def check_hypothesis(tokenizer: Any, hypothesis: str, read_as: str, room: int) -
 
     `read_as`: what the tokenizer is given for it.
     """
-    tokens = len(tokenizer(read_as, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+    read = tokenizer(read_as, add_special_tokens=False, split_special_tokens=True, verbose=False)  # we say it better
+    tokens = len(read["input_ids"])
     if tokens > room:
         raise HypothesisTooLongError(hypothesis, tokens=tokens, room=room)
 

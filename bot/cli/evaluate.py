@@ -54,6 +54,7 @@ def command(
         from classifier.evaluation.labelled import LabelledFileError  # noqa: PLC0415
 
         try:
+            wanted = [evaluation_report.requirement(text) for text in require or []]
             task = evaluating.prepare(
                 Path(path),
                 labels=labels,
@@ -66,8 +67,8 @@ def command(
                 threads=threads,
                 field=field,
                 fit=fit,
+                all_known=bool(wanted),
             )
-            wanted = [evaluation_report.requirement(text) for text in require or []]
         except (ValueError, LabelledFileError) as error:
             fail(str(error), USED_WRONGLY)
         except OSError as error:
@@ -76,8 +77,9 @@ def command(
         checked = evaluation_report.check(results, wanted)
         write = evaluation_report.as_json if output is Format.JSON else evaluation_report.as_table
         sys.stdout.write(write(task, results, checked))
-        for missed in (one for one in checked if not one.met):
-            sys.stderr.write(f"lapwing: missed: {missed}\n")
+        if output is Format.JSON:  # the table shows it
+            for missed in (one for one in checked if not one.met):
+                sys.stderr.write(f"lapwing: missed: {missed}\n")
         for engine_name, reason in failed.items():
             sys.stderr.write(f"lapwing: {engine_name} was not measured: {reason}\n")
         if failed or not all(one.met for one in checked):

@@ -93,8 +93,12 @@ def prepare(
     threads: int,
     field: str,
     fit: bool,
+    all_known: bool,
 ) -> Task:
-    """The task that the options name. Raises ValueError, ClassifierError, LabelledFileError or OSError."""
+    """The task that the options name; `all_known`: a label that no post has is an error.
+
+    Raises ValueError, ClassifierError, LabelledFileError or OSError.
+    """
     choices = {
         engine: asked_engine(engine, template=template, dtype=dtype, threads=threads)
         for engine in map(str.strip, engines)
@@ -119,7 +123,7 @@ def prepare(
         threshold=share,
         fit=fit,
     )
-    _tell_unknown(task, having)
+    _check_known(task, having, must_be=all_known)
     return task
 
 
@@ -137,14 +141,15 @@ def run(task: Task) -> tuple[list[Result], dict[str, str]]:
     return results, failed
 
 
-def _tell_unknown(task: Task, having: Sequence[str]) -> None:
+def _check_known(task: Task, having: Sequence[str], *, must_be: bool) -> None:
+    """Say which labels no post has. Raises ValueError where all `must_be` known, or none is."""
     known = {name.casefold() for name in having}
-    for label in task.labels:
-        if label.name.casefold() not in known:
-            some = ", ".join(having[:10]) + (", …" if len(having) > 10 else "")
-            sys.stderr.write(
-                f'lapwing: no post has the label "{label.name}", so it has no figures. There are: {some}\n'
-            )
+    some = ", ".join(having[:10]) + (", …" if len(having) > 10 else "")
+    unknown = [label.name for label in task.labels if label.name.casefold() not in known]
+    if unknown and (must_be or len(unknown) == len(task.labels)):
+        raise ValueError(f'no post of {task.path} has the label "{unknown[0]}". There are: {some}')
+    for name in unknown:
+        sys.stderr.write(f'lapwing: no post has the label "{name}", so it has no figures. There are: {some}\n')
 
 
 def _result(task: Task, written: str, answer: _Answer) -> Result:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 FIELDS = ("label", "labels", "fractions")
 """Where a line says what is true, if nothing else is named."""
 
+_MOST_SHOWN = 100
+"""Characters of the names of columns."""
+
 _FITS_FROM = 0.5
 """Of `fractions`, the share of people from which on a label is true."""
 
@@ -33,19 +36,21 @@ class LabelledPost:
 def read(path: Path, field: str = "") -> list[LabelledPost]:
     """The labelled posts of a file: JSONL, or CSV with a line of names where the file is called so.
 
-    Each line has `text`, and one of FIELDS, or `field`: a label, a list of labels, or {label: share of people}. Raises
-    LabelledFileError, and OSError where the file cannot be read.
+    Each line has `text`, and one of FIELDS, or `field`: a label, a list of labels, or {label: share of people}; the
+    first of FIELDS where there are several. One that is null was labelled by nobody, and is left out. In CSV a list is
+    JSON, or, as `labels`, separated by commas. Raises LabelledFileError, and OSError where the file cannot be read.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = _csv(file) if path.suffix.lower() == ".csv" else _jsonl(file)
-            posts = [_post(number, found, field) for number, found in lines]
+            lines = _csv(file, field) if path.suffix.lower() == ".csv" else _jsonl(file)
+            found = (_post(number, line, field) for number, line in lines)
+            posts = [post for post in found if post is not None]
     except UnicodeDecodeError as error:
         raise LabelledFileError(f"{path} is not UTF-8 ({error.reason})") from None
     except LabelledFileError as error:
         raise LabelledFileError(f"{path}, {error}") from None
     if not posts:
-        raise LabelledFileError(f"{path} holds no posts")
+        raise LabelledFileError(f"{path} holds no labelled posts")
     return posts
 
 
@@ -79,27 +84,57 @@ def _jsonl(file: Iterator[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield number, found
 
 
-def _csv(file: Iterator[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _csv(file: Iterator[str], field: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     rows = csv.DictReader(file, strict=True)
     try:
-        if "text" not in (rows.fieldnames or ()):
-            raise LabelledFileError('line 1: a CSV file begins with the names of its columns, such as "text,label"')
+        columns = rows.fieldnames
+        if columns is None:
+            return
+        _check_columns(columns, field)
         for found in rows:
             if None in found or None in found.values():
                 raise LabelledFileError(f"line {rows.line_num}: it has not as many columns as line 1")
-            yield rows.line_num, found
+            yield rows.line_num, {name: _value(name, value) for name, value in found.items()}
     except csv.Error as error:
         raise LabelledFileError(f"line {rows.line_num}: it is not CSV ({error})") from None
 
 
-def _post(number: int, found: Mapping[str, Any], field: str) -> LabelledPost:
+def _check_columns(columns: Sequence[str], field: str) -> None:
+    names = ", ".join(columns)
+    there = f"the columns are {names if len(names) <= _MOST_SHOWN else names[: _MOST_SHOWN - 1] + '…'}"
+    if "text" not in columns:
+        raise LabelledFileError(
+            f'line 1: no column is called "text", {there}. A CSV file begins with the names of its columns, with '
+            'commas between them: "text,label"'
+        )
+    if not {field} & set(columns) if field else not set(FIELDS) & set(columns):
+        raise LabelledFileError(f"line 1: no column is called {_wanted(field)}, {there}. Name one of them with --field")
+
+
+def _value(name: str, written: str) -> Any:
+    """A cell that holds JSON is read as such; several labels may also be separated by commas."""
+    if name != "text" and written.lstrip().startswith(("[", "{")):
+        try:
+            return json.loads(written)
+        except (ValueError, RecursionError):
+            return written
+    return written.split(",") if name == "labels" else written
+
+
+def _wanted(field: str) -> str:
+    return f'"{field}"' if field else '"label", "labels" or "fractions"'
+
+
+def _post(number: int, found: Mapping[str, Any], field: str) -> LabelledPost | None:
+    """None where nobody has labelled it."""
     text = found.get("text")
     if not isinstance(text, str):
         raise LabelledFileError(f'line {number}: it has no "text" that is a string')
     named = [name for name in ([field] if field else FIELDS) if name in found]
     if not named:
-        wanted = f'"{field}"' if field else '"label", "labels" or "fractions"'
-        raise LabelledFileError(f"line {number}: it has no {wanted}")
+        raise LabelledFileError(f"line {number}: it has no {_wanted(field)}")
+    if found[named[0]] is None:
+        return None
     try:
         return LabelledPost(text=text, labels=frozenset(_labels(found[named[0]])))
     except ValueError as error:
@@ -108,8 +143,6 @@ def _post(number: int, found: Mapping[str, Any], field: str) -> LabelledPost:
 
 def _labels(value: Any) -> list[str]:
     """An empty label is none. Raises ValueError, with the rest of a sentence about the field."""
-    if value is None:
-        return []
     if isinstance(value, dict):
         if not all(isinstance(share, int | float) for share in value.values()):
             raise ValueError("holds a share that is no number")

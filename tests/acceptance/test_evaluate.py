@@ -76,10 +76,12 @@ def test_a_floor_that_is_missed_ends_it_with_status_1_and_one_that_is_met_does_n
     null = ["--engine", "null", "--labels", "flood"]
     done = lapwing("evaluate", str(labelled), *null, "--require", "macro_f1=1.1", "--require", "false_alerts=1")
     assert done.status == 1
-    assert "lapwing: missed: macro_f1 of null is" in done.err
-    assert "wanted at least 1.1" in done.err
     assert "met: false_alerts of null is" in done.out
     assert "MISSED: macro_f1 of null is" in done.out
+    assert "wanted at least 1.1" in done.out
+    as_json = lapwing("evaluate", str(labelled), *null, "--require", "macro_f1=1.1", "--format", "json")
+    assert as_json.status == 1
+    assert "lapwing: missed: macro_f1 of null is" in as_json.err
 
     required = evaluated(str(labelled), *null, "--require", "memory_mib=100000")["required"]
     assert [(one["figure"], one["ceiling"], one["met"]) for one in required] == [("memory_mib", 100_000, True)]
@@ -112,6 +114,8 @@ def test_a_label_that_no_post_has_is_named_and_has_no_figures(labelled: Path) ->
         (["--threshold", "1"], "1% or 100%"),
         (["--labels", "a, A"], "differ only in case"),
         (["--field", "topic"], 'line 1: it has no "topic"'),
+        (["--labels", "storm"], 'has the label "storm". There are: flood, wildfire'),
+        (["--labels", "flood, storm", "--require", "macro_f1=0.1"], 'has the label "storm". There are: flood'),
     ],
 )
 def test_what_is_asked_wrongly_is_said_before_anything_is_loaded(
@@ -128,7 +132,7 @@ def test_what_is_asked_wrongly_is_said_before_anything_is_loaded(
     [
         ('{"text": "a"}\n', 'line 1: it has no "label", "labels" or "fractions"'),
         ('{"text": "a", "label": ""}\n', "no post of"),
-        ("", "holds no posts"),
+        ("", "holds no labelled posts"),
     ],
 )
 def test_a_file_without_labels_is_refused(tmp_path: Path, content: str, told: str) -> None:
