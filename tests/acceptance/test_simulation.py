@@ -33,6 +33,7 @@ def test_the_hours_were_hard_enough_to_mean_something(day: Day) -> None:
     fates = day.world.server.fates
     assert {fate for fate, count in fates.items() if count} >= {"fine", "down", "errors", "hanging"}
     assert day.world.model.failed
+    assert len(day.world.model.answered) > PLAN.posts / 2, "or nobody saw what the stream asked"
 
 
 def test_the_same_seed_is_the_same_day(day: Day, tmp_path: Path) -> None:

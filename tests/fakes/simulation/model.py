@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.batching import Batcher, Lane
+from classifier.batching import Answer, Batcher, Lane
 from tests.fakes.classifier import KeywordClassifier
 from tests.fakes.simulation.source import POISON
 from tests.fakes.simulation.time import SimulatedLoop
@@ -69,9 +69,9 @@ class NotingBatcher(Batcher):
         super().__init__(*given, **named)
         self._log = log
 
-    async def logits(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> NDArray[np.float32]:
+    async def ask(self, texts: Sequence[str], hypotheses: Sequence[str], *, lane: Lane) -> Answer:
         try:
-            found = await super().logits(texts, hypotheses, lane=lane)
+            found = await super().ask(texts, hypotheses, lane=lane)
         except Exception:
             self._log.failed.append(_loop().time())
             raise
