@@ -31,7 +31,7 @@ def scores(logits: NDArray[np.floating], mode: Mode) -> NDArray[np.float64]:
     needed = entailment - contradiction if alone else entailment
     if (unknown := np.isnan(needed)).any():
         raise _not_asked(int(np.argwhere(unknown)[0][-1]))
-    return _sigmoids(needed) if alone else _softmax(needed)
+    return sigmoids(needed) if alone else _softmax(needed)
 
 
 def score_labels(logits: Sequence[Sequence[float]], mode: Mode) -> tuple[float, ...]:
@@ -68,7 +68,7 @@ def scores_of_channels(
     entailment, contradiction = exact[:, ENTAILMENT], exact[:, CONTRADICTION]
     sizes = np.diff(starts, append=len(columns))
     with np.errstate(invalid="ignore"):  # infinity minus infinity: NaN, as unknown as any other
-        independent = _sigmoids(entailment - contradiction)[columns]
+        independent = sigmoids(entailment - contradiction)[columns]
         mine = entailment[columns]
         weights = np.exp(mine - np.repeat(np.maximum.reduceat(mine, starts), sizes))
     shares = weights / np.repeat(np.add.reduceat(weights, starts), sizes)
@@ -83,7 +83,8 @@ def _not_asked(column: int) -> NotAskedError:
     return NotAskedError(f"the model was not asked for label {column} of these: its logits are not known")
 
 
-def _sigmoids(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoids(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)) of each, of any shape."""
     small = np.exp(-np.abs(differences))  # never overflows, whatever the sign
     return np.where(differences >= 0, 1.0, small) / (1.0 + small)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.calibration import Calibration
+from classifier.scoring import sigmoids
 
 UNFITTING_THAT_ALERT = 0.05
 """Of the posts that a label does not fit, so many alert at the threshold."""
@@ -65,7 +66,7 @@ def _alone(fitting: NDArray[np.float64], unfitting: NDArray[np.float64]) -> floa
 
     def slope(scale: float) -> float:
         bias = _middle(scale, fitting, unfitting)
-        missed, raised = 1 - _sigmoid(scale * (fitting - bias)), _sigmoid(scale * (unfitting - bias))
+        missed, raised = 1 - sigmoids(scale * (fitting - bias)), sigmoids(scale * (unfitting - bias))
         return float((missed * (fitting - bias)).mean() - (raised * (unfitting - bias)).mean())
 
     return _where_zero(slope)
@@ -76,7 +77,7 @@ def _middle(scale: float, fitting: NDArray[np.float64], unfitting: NDArray[np.fl
     low, high = -1.0 - 10 / scale, 1.0 + 10 / scale
     for _ in range(_STEPS):
         bias = (low + high) / 2
-        if (1 - _sigmoid(scale * (fitting - bias))).mean() < _sigmoid(scale * (unfitting - bias)).mean():
+        if (1 - sigmoids(scale * (fitting - bias))).mean() < sigmoids(scale * (unfitting - bias)).mean():
             low = bias
         else:
             high = bias
@@ -97,8 +98,3 @@ def _where_zero(slope: Callable[[float], float]) -> float:
         else:
             high = middle
     return low
-
-
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    small = np.exp(-np.abs(values))
-    return np.where(values >= 0, 1.0, small) / (1.0 + small)
